@@ -1,0 +1,7 @@
+/** The interpreter engine: runs guest instructions in Java. */
+module org.javisor.interpreter {
+    requires transitive org.javisor.hypervisor;
+    requires transitive org.javisor.x86;
+
+    exports org.javisor.interpreter;
+}

@@ -1,0 +1,181 @@
+package org.javisor.x86;
+
+/**
+ * One decoded instruction: operands and classes as data. Immutable; fields are public and final because the
+ * interpreter and the translator read them in their innermost loops.
+ *
+ * <p>Up to three explicit operands, in Intel order (destination first), each described by a kind ({@code kind0..2},
+ * one of the constants here) and a register number ({@code reg0..2}) where the kind is a register. At most one is
+ * {@link #MEM}; its address is described by {@link #base}, {@link #index}, {@link #scale}, {@link #disp} and
+ * {@link #segment}. Implicit operands (AL, DX, CL as a count, ST0, XMM0 of the SSE4.1 blends, …) are listed explicitly
+ * only where the assembler syntax writes them; string operations, MUL, DIV, CBW and the like have none.
+ */
+public final class Instruction {
+    // Operand kinds
+    public static final int NONE = 0;
+    /** General register 0-15 of the operand's size. With size 1, 0-15 mean AL, CL, DL, BL, SPL, BPL, SIL, DIL, R8B… */
+    public static final int GPR = 1;
+    /** AH, CH, DH, BH as 0-3: bits 8-15 of general registers 0-3. */
+    public static final int GPR_HIGH = 2;
+    public static final int MEM = 3;
+    /** {@link #imm}, sign- or zero-extended to 64 bits as the instruction demands. */
+    public static final int IMM = 4;
+    /** Branch displacement in {@link #imm}, sign-extended, relative to the end of the instruction. */
+    public static final int REL = 5;
+    /** Far pointer: offset in {@link #imm}, selector in {@link #imm2}. */
+    public static final int FAR = 6;
+    /** Segment register in encoding order ES, CS, SS, DS, FS, GS. */
+    public static final int SEG = 7;
+    public static final int CR = 8;
+    public static final int DR = 9;
+    public static final int XMM = 10;
+    public static final int MMX = 11;
+    /** x87 stack register ST(reg). */
+    public static final int ST = 12;
+
+    /** {@link #base} of a RIP-relative operand; RIP is the address after the instruction. */
+    public static final int RIP = 16;
+
+    /** Absent {@link #base} or {@link #index}. */
+    public static final int NO_REGISTER = -1;
+
+    // Bits of flags
+    public static final int LOCK = 1;
+    /** F3h where it repeats a string operation; else it selected the opcode. */
+    public static final int REP = 2;
+    /** F2h where it repeats a string operation. */
+    public static final int REPNE = 4;
+    /** Decoded from a VEX prefix. */
+    public static final int VEX = 8;
+    /** VEX.L: 256-bit vectors. */
+    public static final int VEX_256 = 16;
+
+    public final Op op;
+
+    /** Condition code 0-15 of JCC, SETCC, CMOVCC, in the encoding's order (O, NO, B, NB, …). */
+    public final int condition;
+
+    /**
+     * The operation's size in bytes (1, 2, 4, 8): the effective operand size, 1 for byte forms. For SIMD and x87
+     * operations see {@link #memorySize}. In 64-bit mode already 8 for near branches, PUSH and the like.
+     */
+    public final int operandSize;
+
+    /** Effective address size in bytes: 2, 4, 8. */
+    public final int addressSize;
+
+    /** In bytes, 1 to 15. */
+    public final int length;
+
+    public final int flags;
+
+    public final int kind0;
+    public final int kind1;
+    public final int kind2;
+    public final int reg0;
+    public final int reg1;
+    public final int reg2;
+
+    /** 0-15, {@link #RIP} or {@link #NO_REGISTER}. */
+    public final int base;
+
+    /** 0-15 or {@link #NO_REGISTER}. */
+    public final int index;
+
+    /** log2 of the index's factor: 0-3. */
+    public final int scale;
+
+    /** Sign-extended; for the MOV forms with an absolute address (A0h-A3h) the whole address. */
+    public final long disp;
+
+    /**
+     * Segment of the memory operand, ES=0 … GS=5: the override or the default (SS with a base of RSP or RBP, else
+     * DS). In 64-bit mode only FS and GS override. String operations: the source's segment.
+     */
+    public final int segment;
+
+    /** Bytes the memory operand spans; 0 where the instruction only computes the address (LEA, INVLPG, NOP). */
+    public final int memorySize;
+
+    public final long imm;
+    public final long imm2;
+
+    Instruction(Builder b) {
+        op = b.op;
+        condition = b.condition;
+        operandSize = b.operandSize;
+        addressSize = b.addressSize;
+        length = b.length;
+        flags = b.flags;
+        kind0 = b.kind[0];
+        kind1 = b.kind[1];
+        kind2 = b.kind[2];
+        reg0 = b.reg[0];
+        reg1 = b.reg[1];
+        reg2 = b.reg[2];
+        base = b.base;
+        index = b.index;
+        scale = b.scale;
+        disp = b.disp;
+        segment = b.segment;
+        memorySize = b.memorySize;
+        imm = b.imm;
+        imm2 = b.imm2;
+    }
+
+    public boolean lock() {
+        return (flags & LOCK) != 0;
+    }
+
+    public boolean repeated() {
+        return (flags & (REP | REPNE)) != 0;
+    }
+
+    /** Whether one of the operands is memory. */
+    public boolean hasMemory() {
+        return kind0 == MEM || kind1 == MEM || kind2 == MEM;
+    }
+
+    /** What a decoder collects; reused from one instruction to the next. */
+    static final class Builder {
+        Op op;
+        int condition;
+        int operandSize;
+        int addressSize;
+        int length;
+        int flags;
+        final int[] kind = new int[3];
+        final int[] reg = new int[3];
+        int base;
+        int index;
+        int scale;
+        long disp;
+        int segment;
+        int memorySize;
+        long imm;
+        long imm2;
+
+        void clear() {
+            op = Op.INVALID;
+            condition = 0;
+            operandSize = 4;
+            addressSize = 4;
+            length = 0;
+            flags = 0;
+            java.util.Arrays.fill(kind, NONE);
+            java.util.Arrays.fill(reg, 0);
+            base = NO_REGISTER;
+            index = NO_REGISTER;
+            scale = 0;
+            disp = 0;
+            segment = 3;
+            memorySize = 0;
+            imm = 0;
+            imm2 = 0;
+        }
+
+        Instruction build() {
+            return new Instruction(this);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package org.javisor.memory;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/** mmap(2) and munmap(2), which exist here as Linux spells them (flag values of x86-64 and AArch64 Linux). */
+final class LinuxMmap {
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int MAP_PRIVATE = 0x02;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_NORESERVE = 0x4000;
+    private static final int MADV_HUGEPAGE = 14;
+
+    private LinuxMmap() {}
+
+    static boolean available() {
+        return System.getProperty("os.name").equals("Linux") && Calls.MMAP != null;
+    }
+
+    static long reserve(long size) {
+        try {
+            // Anonymous and at an address of the kernel's choice: cannot overlay anything the JVM uses.
+            long address =
+                    (long)
+                            Calls.MMAP.invokeExact(
+                                    0L,
+                                    size,
+                                    PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                                    -1,
+                                    0L);
+            if (address == -1L) {
+                throw new OutOfHostMemoryException(size, null);
+            }
+            // Fewer host page faults while the guest spreads out; a refusal costs nothing.
+            int ignored = (int) Calls.MADVISE.invokeExact(address, size, MADV_HUGEPAGE);
+            return address;
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    static void release(long address, long size) {
+        try {
+            int ignored = (int) Calls.MUNMAP.invokeExact(address, size);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Linked on first use. */
+    private static final class Calls {
+        static final MethodHandle MMAP =
+                call(
+                        "mmap",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG));
+        static final MethodHandle MUNMAP =
+                call(
+                        "munmap",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        static final MethodHandle MADVISE =
+                call(
+                        "madvise",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT));
+
+        private static MethodHandle call(String name, FunctionDescriptor descriptor) {
+            Linker linker = Linker.nativeLinker();
+            MemorySegment symbol = linker.defaultLookup().find(name).orElse(null);
+            return symbol == null ? null : linker.downcallHandle(symbol, descriptor);
+        }
+    }
+}

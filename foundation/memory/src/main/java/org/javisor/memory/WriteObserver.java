@@ -1,0 +1,17 @@
+package org.javisor.memory;
+
+/**
+ * What an engine wants to hear about writes to guest memory that it did not carry out itself, and about changes of
+ * what has to be tracked. Called on the thread that causes the event; must be thread-safe and must not block.
+ */
+public interface WriteObserver {
+    /** A page flagged {@link RamRegion#CODE} was written; the flag is already cleared. Drop what was made of it. */
+    void codeWritten(long pageGpa);
+
+    /**
+     * Pages became tracked that were not: forget every cached permission to write without notice.
+     *
+     * @param pageGpa the page, or -1 for all
+     */
+    void writesTracked(long pageGpa);
+}

@@ -1,0 +1,10 @@
+/** MachineConfig to Machine: wiring and lifecycle; the entry point for programs that embed Javisor. */
+module org.javisor.machine {
+    requires transitive org.javisor.hypervisor;
+    requires transitive org.javisor.interpreter;
+    requires transitive org.javisor.chipset;
+    requires transitive org.javisor.firmware;
+    requires org.slf4j;
+
+    exports org.javisor.machine;
+}

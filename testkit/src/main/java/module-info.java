@@ -1,0 +1,8 @@
+/** Shared test fixtures: native execution on the host's processor, small guests, fakes. */
+module org.javisor.testkit {
+    requires transitive org.javisor.hypervisor;
+    requires transitive org.javisor.memory;
+    requires transitive org.javisor.x86;
+
+    exports org.javisor.testkit;
+}
