@@ -1,8 +1,8 @@
 package org.javisor.device;
 
 /**
- * A wire to an interrupt controller. The device drives its level and knows neither the controller nor the input.
- * Driving a level the wire already has is no event. Thread-safe.
+ * A wire to an interrupt controller. The device drives its level and knows neither the controller
+ * nor the input. Driving a level the wire already has is no event. Thread-safe.
  */
 @FunctionalInterface
 public interface InterruptLine {

@@ -3,11 +3,14 @@ package org.javisor.device;
 /** Memory-mapped registers. Offsets are relative to the range the device was attached at. */
 public interface MmioDevice {
     /**
-     * @param size 1, 2, 4 or 8 bytes; the offset may be unaligned, the access never leaves the device's range
+     * @param size 1, 2, 4 or 8 bytes; the offset may be unaligned, the access never leaves the
+     *     device's range
      * @return the value in the low {@code size} bytes, zero above
      */
     long readMmio(long offset, int size);
 
-    /** @param value in the low {@code size} bytes; the rest is undefined */
+    /**
+     * @param value in the low {@code size} bytes; the rest is undefined
+     */
     void writeMmio(long offset, int size, long value);
 }

@@ -1,6 +1,8 @@
 package org.javisor.device;
 
-/** Registers in the I/O port space. Offsets are relative to the range the device was attached at. */
+/**
+ * Registers in the I/O port space. Offsets are relative to the range the device was attached at.
+ */
 public interface PioDevice {
     /**
      * @param offset of the first port in the device's range
@@ -9,6 +11,8 @@ public interface PioDevice {
      */
     int readPort(int offset, int size);
 
-    /** @param value in the low {@code size} bytes; the rest is undefined */
+    /**
+     * @param value in the low {@code size} bytes; the rest is undefined
+     */
     void writePort(int offset, int size, int value);
 }

@@ -2,7 +2,10 @@ package org.javisor.device;
 
 /** What an interrupt controller can do to a processor. Callable from any thread; never blocks. */
 public interface ProcessorPins {
-    /** The processor should ask its {@link LocalInterruptController} again whether an interrupt is pending. */
+    /**
+     * The processor should ask its {@link LocalInterruptController} again whether an interrupt is
+     * pending.
+     */
     void interruptRequested();
 
     void nmi();
