@@ -1,35 +1,55 @@
 package org.javisor.x86;
 
 /**
- * One decoded instruction: operands and classes as data. Immutable; fields are public and final because the
- * interpreter and the translator read them in their innermost loops.
+ * One decoded instruction: operands and classes as data. Immutable; fields are public and final
+ * because the interpreter and the translator read them in their innermost loops.
  *
- * <p>Up to three explicit operands, in Intel order (destination first), each described by a kind ({@code kind0..2},
- * one of the constants here) and a register number ({@code reg0..2}) where the kind is a register. At most one is
- * {@link #MEM}; its address is described by {@link #base}, {@link #index}, {@link #scale}, {@link #disp} and
- * {@link #segment}. Implicit operands (AL, DX, CL as a count, ST0, XMM0 of the SSE4.1 blends, …) are listed explicitly
- * only where the assembler syntax writes them; string operations, MUL, DIV, CBW and the like have none.
+ * <p>Up to three explicit operands, in Intel order (destination first), each described by a kind
+ * ({@code kind0..2}, one of the constants here) and a register number ({@code reg0..2}) where the
+ * kind is a register. At most one is {@link #MEM}; its address is described by {@link #base},
+ * {@link #index}, {@link #scale}, {@link #disp} and {@link #segment}. Implicit operands (AL, DX, CL
+ * as a count, ST0, XMM0 of the SSE4.1 blends, …) are listed explicitly only where the assembler
+ * syntax writes them; string operations, MUL, DIV, CBW and the like have none.
+ *
+ * <p>A shift by CL has {@link #GPR} 1 as its count operand although {@link #operandSize} is the
+ * destination's; one by one has the {@link #IMM} 1. IN and OUT write AL or eAX as GPR 0 and DX as
+ * GPR 2. ENTER's nesting level is {@link #imm2}. {@code 90h} without REX.B is NOP, with no
+ * operands.
  */
 public final class Instruction {
     // Operand kinds
     public static final int NONE = 0;
-    /** General register 0-15 of the operand's size. With size 1, 0-15 mean AL, CL, DL, BL, SPL, BPL, SIL, DIL, R8B… */
+
+    /**
+     * General register 0-15 of the operand's size. With size 1, 0-15 mean AL, CL, DL, BL, SPL, BPL,
+     * SIL, DIL, R8B…
+     */
     public static final int GPR = 1;
+
     /** AH, CH, DH, BH as 0-3: bits 8-15 of general registers 0-3. */
     public static final int GPR_HIGH = 2;
+
     public static final int MEM = 3;
+
     /** {@link #imm}, sign- or zero-extended to 64 bits as the instruction demands. */
     public static final int IMM = 4;
-    /** Branch displacement in {@link #imm}, sign-extended, relative to the end of the instruction. */
+
+    /**
+     * Branch displacement in {@link #imm}, sign-extended, relative to the end of the instruction.
+     */
     public static final int REL = 5;
+
     /** Far pointer: offset in {@link #imm}, selector in {@link #imm2}. */
     public static final int FAR = 6;
+
     /** Segment register in encoding order ES, CS, SS, DS, FS, GS. */
     public static final int SEG = 7;
+
     public static final int CR = 8;
     public static final int DR = 9;
     public static final int XMM = 10;
     public static final int MMX = 11;
+
     /** x87 stack register ST(reg). */
     public static final int ST = 12;
 
@@ -41,12 +61,16 @@ public final class Instruction {
 
     // Bits of flags
     public static final int LOCK = 1;
+
     /** F3h where it repeats a string operation; else it selected the opcode. */
     public static final int REP = 2;
+
     /** F2h where it repeats a string operation. */
     public static final int REPNE = 4;
+
     /** Decoded from a VEX prefix. */
     public static final int VEX = 8;
+
     /** VEX.L: 256-bit vectors. */
     public static final int VEX_256 = 16;
 
@@ -56,8 +80,10 @@ public final class Instruction {
     public final int condition;
 
     /**
-     * The operation's size in bytes (1, 2, 4, 8): the effective operand size, 1 for byte forms. For SIMD and x87
-     * operations see {@link #memorySize}. In 64-bit mode already 8 for near branches, PUSH and the like.
+     * The operation's size in bytes (1, 2, 4, 8): the effective operand size, 1 for byte forms. For
+     * SIMD and x87 operations see {@link #memorySize}. In 64-bit mode already 8 for near branches,
+     * PUSH and the like. With two sizes the destination's (MOVZX, MOVSX, MOVSXD: the source's is
+     * {@link #memorySize}), but for CRC32 the source's.
      */
     public final int operandSize;
 
@@ -89,12 +115,17 @@ public final class Instruction {
     public final long disp;
 
     /**
-     * Segment of the memory operand, ES=0 … GS=5: the override or the default (SS with a base of RSP or RBP, else
-     * DS). In 64-bit mode only FS and GS override. String operations: the source's segment.
+     * Segment of the memory operand, ES=0 … GS=5: the override or the default (SS with a base of
+     * RSP or RBP, else DS). In 64-bit mode only FS and GS override. String operations: the source's
+     * segment.
      */
     public final int segment;
 
-    /** Bytes the memory operand spans; 0 where the instruction only computes the address (LEA, INVLPG, NOP). */
+    /**
+     * Bytes the memory operand spans; 0 where the instruction only computes the address (LEA,
+     * INVLPG, NOP). Where a register stands in its place, that register's size. For the XSAVE
+     * family the fixed part, 576.
+     */
     public final int memorySize;
 
     public final long imm;
