@@ -39,6 +39,12 @@ public interface Vcpu extends ProcessorPins {
      */
     void setState(VcpuState state);
 
+    /**
+     * The time-stamp counter as the guest would read it now, in ticks of {@link Vm#tscFrequency()}: what a local APIC
+     * compares its deadline with. From any thread.
+     */
+    long tsc();
+
     /** RESET: the state after power-on again. */
     void reset();
 
