@@ -483,6 +483,9 @@ public final class Decoder {
             out.kind[0] = Instruction.NONE;
             out.kind[1] = Instruction.NONE;
         }
+        if (map == OpcodeTables.ONE_BYTE && (code & 0xf8) == 0xd8) {
+            out.imm = (code & 7) << 8 | modrm;
+        }
         if (vex) {
             return legalVex(opcode);
         }

@@ -3,8 +3,8 @@ package org.javisor.x86;
 /**
  * The registers of the x87, MMX and SSE units of one processor: plain data, used by one thread.
  *
- * <p>x87 registers are kept by physical number: the register ST(i) is number {@code (top + i) & 7}, and the MMX
- * register MMn is the significand of number n.
+ * <p>x87 registers are kept by physical number: the register ST(i) is number {@code (top + i) & 7},
+ * and the MMX register MMn is the significand of number n.
  */
 public final class FpuState {
     /** 64-bit significands with explicit integer bit, by physical register. */
@@ -27,6 +27,7 @@ public final class FpuState {
 
     /** FIP, FDP and their selectors, and FOP: where the last x87 instruction stood. */
     public long lastInstruction;
+
     public long lastData;
     public int lastInstructionSelector;
     public int lastDataSelector;

@@ -128,7 +128,12 @@ public final class Instruction {
      */
     public final int memorySize;
 
+    /**
+     * See {@link #IMM}, {@link #REL} and {@link #FAR}; of an x87 instruction its 11-bit opcode
+     * (FOP).
+     */
     public final long imm;
+
     public final long imm2;
 
     Instruction(Builder b) {
