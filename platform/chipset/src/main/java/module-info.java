@@ -1,4 +1,7 @@
-/** The chips of a PC: interrupt controllers, timers, clock, serial port, keyboard controller, ACPI power. */
+/**
+ * The chips of a PC: interrupt controllers, timers, clock, serial port, keyboard controller, ACPI
+ * power.
+ */
 module org.javisor.chipset {
     requires transitive org.javisor.device;
 

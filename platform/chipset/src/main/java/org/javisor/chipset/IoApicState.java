@@ -1,0 +1,12 @@
+package org.javisor.chipset;
+
+import org.javisor.device.DeviceState;
+
+/**
+ * {@link IoApic}'s snapshot.
+ *
+ * @param redirection 24 entries of 64 bits
+ * @param lines levels of the inputs, one bit each
+ */
+public record IoApicState(int version, int select, int id, long[] redirection, int lines)
+        implements DeviceState {}
