@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What CPUID answers: an immutable list of leaves. A leaf out of range answers as Intel's processors do, with the
- * highest basic leaf (Intel SDM vol. 2A, CPUID).
+ * What CPUID answers: an immutable list of leaves. A leaf out of range answers as Intel's
+ * processors do, with the highest basic leaf (Intel SDM vol. 2A, CPUID).
  */
 public final class CpuidTable {
     /** {@code subleaf} is -1 where ECX does not matter. */
@@ -40,18 +40,24 @@ public final class CpuidTable {
 
     private Leaf find(int function, int subleaf) {
         for (Leaf leaf : leaves) {
-            if (leaf.function() == function && (leaf.subleaf() == -1 || leaf.subleaf() == subleaf)) {
+            if (leaf.function() == function
+                    && (leaf.subleaf() == -1 || leaf.subleaf() == subleaf)) {
                 return leaf;
             }
         }
         return null;
     }
 
-    /** A table in which a leaf with the same function and subleaf replaces this one's; others are added. */
+    /**
+     * A table in which a leaf with the same function and subleaf replaces this one's; others are
+     * added.
+     */
     public CpuidTable with(Leaf replacement) {
         List<Leaf> result = new ArrayList<>(leaves);
         result.removeIf(
-                leaf -> leaf.function() == replacement.function() && leaf.subleaf() == replacement.subleaf());
+                leaf ->
+                        leaf.function() == replacement.function()
+                                && leaf.subleaf() == replacement.subleaf());
         result.add(replacement);
         return new CpuidTable(result);
     }

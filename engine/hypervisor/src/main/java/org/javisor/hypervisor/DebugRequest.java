@@ -9,7 +9,8 @@ import java.util.List;
  * @param breakpoints linear addresses to stop before
  * @param watchpoints data accesses to stop after
  */
-public record DebugRequest(boolean singleStep, List<Long> breakpoints, List<Watchpoint> watchpoints) {
+public record DebugRequest(
+        boolean singleStep, List<Long> breakpoints, List<Watchpoint> watchpoints) {
     public static final DebugRequest NONE = new DebugRequest(false, List.of(), List.of());
 
     /** A range of linear addresses, in bytes, and which accesses count. */

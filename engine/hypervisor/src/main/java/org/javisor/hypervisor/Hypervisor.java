@@ -8,7 +8,10 @@ public interface Hypervisor {
     /** The name users choose it by: {@code kvm}, {@code translator}, {@code interpreter}. */
     String name();
 
-    /** The CPUID results this engine can honour for a processor; topology leaves are filled in per vCPU. */
+    /**
+     * The CPUID results this engine can honour for a processor; topology leaves are filled in per
+     * vCPU.
+     */
     CpuidTable cpuid();
 
     /**

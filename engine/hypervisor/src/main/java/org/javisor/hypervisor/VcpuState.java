@@ -4,29 +4,35 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * A processor's architectural state, shared by all engines: what boot loaders fill in, debuggers edit and snapshots
- * hold. A mutable carrier of values, not a live view.
+ * A processor's architectural state, shared by all engines: what boot loaders fill in, debuggers
+ * edit and snapshots hold. A mutable carrier of values, not a live view.
  */
 public final class VcpuState {
     /** Indices into {@link #gpr}, in the order of the instruction encoding. */
     public static final int RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 
-    /** Indices into {@link #segments}, in the order of the instruction encoding, then LDTR and TR. */
+    /**
+     * Indices into {@link #segments}, in the order of the instruction encoding, then LDTR and TR.
+     */
     public static final int ES = 0, CS = 1, SS = 2, DS = 3, FS = 4, GS = 5, LDTR = 6, TR = 7;
 
     /**
      * A segment register with its hidden part.
      *
      * @param limit in bytes, granularity already applied, unsigned
-     * @param attributes bits 8-15 and 20-23 of the descriptor's second word, shifted down by 8 (the form of VMX's and
-     *     KVM's access rights): type 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15
+     * @param attributes bits 8-15 and 20-23 of the descriptor's second word, shifted down by 8 (the
+     *     form of VMX's and KVM's access rights): type 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B
+     *     14, G 15
      */
     public record Segment(int selector, long base, int limit, int attributes) {}
 
     /** GDTR or IDTR; the limit is 16 bits. */
     public record TableRegister(long base, int limit) {}
 
-    /** Whether the processor executes, sleeps in HLT, waits for INIT's start-up IPI, or has shut down. */
+    /**
+     * Whether the processor executes, sleeps in HLT, waits for INIT's start-up IPI, or has shut
+     * down.
+     */
     public enum Activity {
         RUNNING,
         HALTED,
@@ -47,7 +53,10 @@ public final class VcpuState {
     /** DR0 to DR3, then DR6 at 6 and DR7 at 7. */
     public final long[] dr = {0, 0, 0, 0, 0, 0, 0xffff0ff0L, 0x400};
 
-    /** The FXSAVE area, then XSAVE's header and components in standard format (Intel SDM vol. 1, 13.4). */
+    /**
+     * The FXSAVE area, then XSAVE's header and components in standard format (Intel SDM vol. 1,
+     * 13.4).
+     */
     public byte[] xsave = initialXsave();
 
     /** Model-specific registers by index, those with a field of their own excepted. */

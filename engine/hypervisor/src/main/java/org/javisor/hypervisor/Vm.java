@@ -10,8 +10,8 @@ public interface Vm extends AutoCloseable {
     long tscFrequency();
 
     /**
-     * Adds a processor, in the state after power-on: vCPU 0 in real mode at the reset vector, others waiting for
-     * start-up. To be called before any vCPU runs.
+     * Adds a processor, in the state after power-on: vCPU 0 in real mode at the reset vector,
+     * others waiting for start-up. To be called before any vCPU runs.
      *
      * @param index 0, 1, 2, …; also the APIC ID
      * @param cpuid what CPUID answers on this processor

@@ -1,13 +1,23 @@
 package org.javisor.interpreter;
 
 /**
- * An exception of the guest's processor, thrown out of a {@link Handler} to the run loop. Made in advance and without
- * a stack trace: guests fault often.
+ * An exception of the guest's processor, thrown out of a {@link Handler} to the run loop. Made in
+ * advance and without a stack trace: guests fault often.
  */
 final class GuestFault extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    static final int DE = 0, DB = 1, NMI = 2, BP = 3, OF = 4, BR = 5, UD = 6, NM = 7, DF = 8, TS = 10, NP = 11;
+    static final int DE = 0,
+            DB = 1,
+            NMI = 2,
+            BP = 3,
+            OF = 4,
+            BR = 5,
+            UD = 6,
+            NM = 7,
+            DF = 8,
+            TS = 10,
+            NP = 11;
     static final int SS = 12, GP = 13, PF = 14, MF = 16, AC = 17, MC = 18, XM = 19;
 
     private static final int HAVE_ERROR_CODE =
@@ -22,6 +32,12 @@ final class GuestFault extends RuntimeException {
             WITHOUT_CODE[vector] = new GuestFault(vector, 0);
         }
     }
+
+    /**
+     * A #GP(0) for an address that is not canonical; a #SS(0) if the access was to the stack
+     * segment.
+     */
+    static final GuestFault NON_CANONICAL = new GuestFault(GP, 0);
 
     final int vector;
     final int errorCode;

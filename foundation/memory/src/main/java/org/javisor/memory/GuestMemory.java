@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The RAM of one machine as devices, loaders and engines see it, addressed by guest-physical address (gpa, bytes).
+ * The RAM of one machine as devices, loaders and engines see it, addressed by guest-physical
+ * address (gpa, bytes).
  *
- * <p>Multi-byte values are little-endian and may be unaligned and cross region borders. What lies outside RAM reads
- * as all ones and ignores writes, as an unclaimed bus cycle does; nothing here throws because of an address that came
- * from the guest. Thread-safe; accesses of up to 8 bytes inside one aligned word are single accesses to host memory.
+ * <p>Multi-byte values are little-endian and may be unaligned and cross region borders. What lies
+ * outside RAM reads as all ones and ignores writes, as an unclaimed bus cycle does; nothing here
+ * throws because of an address that came from the guest. Thread-safe; accesses of up to 8 bytes
+ * inside one aligned word are single accesses to host memory.
  */
 public final class GuestMemory implements AutoCloseable {
     public static final int PAGE_SIZE = 4096;
@@ -40,7 +42,8 @@ public final class GuestMemory implements AutoCloseable {
         try {
             for (Range range : ranges) {
                 if (Long.compareUnsigned(range.base(), previousEnd) < 0) {
-                    throw new IllegalArgumentException("Ranges overlap or are not in ascending order");
+                    throw new IllegalArgumentException(
+                            "Ranges overlap or are not in ascending order");
                 }
                 HostMapping mapping = HostMapping.reserve(range.size());
                 mappings.add(mapping);
@@ -72,7 +75,10 @@ public final class GuestMemory implements AutoCloseable {
         return total;
     }
 
-    /** The region that holds {@code gpa}, or null: the hot path of engines, where an Optional would allocate. */
+    /**
+     * The region that holds {@code gpa}, or null: the hot path of engines, where an Optional would
+     * allocate.
+     */
     private RamRegion find(long gpa) {
         for (RamRegion region : regions) {
             if (region.contains(gpa)) {
@@ -100,8 +106,9 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * The host address of a byte of RAM, valid to the end of its 4 KiB page and until this memory is closed; 0 if
-     * {@code gpa} is not RAM. For engines; the caller reports its writes through {@link #written}.
+     * The host address of a byte of RAM, valid to the end of its 4 KiB page and until this memory
+     * is closed; 0 if {@code gpa} is not RAM. For engines; the caller reports its writes through
+     * {@link #written}.
      */
     public long hostAddress(long gpa) {
         RamRegion region = find(gpa);
@@ -118,7 +125,10 @@ public final class GuestMemory implements AutoCloseable {
         observers.remove(observer);
     }
 
-    /** Whether a write to the page must be reported through {@link #written} before the writer goes on. */
+    /**
+     * Whether a write to the page must be reported through {@link #written} before the writer goes
+     * on.
+     */
     public boolean isTracked(long gpa) {
         RamRegion region = find(gpa);
         return region != null && region.flags(gpa) != 0;
@@ -135,10 +145,15 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
-    /** Reports that a range was written: records it in the dirty log and tells the observers about code pages. */
+    /**
+     * Reports that a range was written: records it in the dirty log and tells the observers about
+     * code pages.
+     */
     public void written(long gpa, long length) {
         long last = gpa + length - 1;
-        for (long page = gpa & -PAGE_SIZE; Long.compareUnsigned(page, last) <= 0; page += PAGE_SIZE) {
+        for (long page = gpa & -PAGE_SIZE;
+                Long.compareUnsigned(page, last) <= 0;
+                page += PAGE_SIZE) {
             RamRegion region = find(page);
             if (region == null || region.flags(page) == 0) {
                 continue;
@@ -152,7 +167,9 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
-    /** Starts, or starts over, recording which pages are written; every page counts as clean now. */
+    /**
+     * Starts, or starts over, recording which pages are written; every page counts as clean now.
+     */
     public void startDirtyLog() {
         dirtyLogging = true;
         for (RamRegion region : regions) {
@@ -173,8 +190,9 @@ public final class GuestMemory implements AutoCloseable {
     }
 
     /**
-     * The pages of a region written since the log was started or last harvested, by page index in the region; they
-     * count as clean again. Writes that race with the harvest appear in this one or the next. Needs a started log.
+     * The pages of a region written since the log was started or last harvested, by page index in
+     * the region; they count as clean again. Writes that race with the harvest appear in this one
+     * or the next. Needs a started log.
      */
     public BitSet harvestDirtyPages(RamRegion region) {
         if (!dirtyLogging) {
@@ -321,7 +339,10 @@ public final class GuestMemory implements AutoCloseable {
         }
     }
 
-    /** Gives the RAM back. All vCPUs and device workers must have stopped; later checked accesses find no RAM. */
+    /**
+     * Gives the RAM back. All vCPUs and device workers must have stopped; later checked accesses
+     * find no RAM.
+     */
     @Override
     public void close() {
         regions = new RamRegion[0];

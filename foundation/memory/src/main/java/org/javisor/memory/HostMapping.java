@@ -9,8 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A page-aligned range of the host's address space outside the Java heap, reserved but not touched: pages the guest
- * never uses cost nothing. On Linux an anonymous private mapping; elsewhere a sparse temporary file.
+ * A page-aligned range of the host's address space outside the Java heap, reserved but not touched:
+ * pages the guest never uses cost nothing. On Linux an anonymous private mapping; elsewhere a
+ * sparse temporary file.
  */
 public final class HostMapping implements AutoCloseable {
     private final long address;

@@ -6,7 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** mmap(2) and munmap(2), which exist here as Linux spells them (flag values of x86-64 and AArch64 Linux). */
+/**
+ * mmap(2) and munmap(2), which exist here as Linux spells them (flag values of x86-64 and AArch64
+ * Linux).
+ */
 final class LinuxMmap {
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
@@ -23,7 +26,8 @@ final class LinuxMmap {
 
     static long reserve(long size) {
         try {
-            // Anonymous and at an address of the kernel's choice: cannot overlay anything the JVM uses.
+            // Anonymous and at an address of the kernel's choice: cannot overlay anything the JVM
+            // uses.
             long address =
                     (long)
                             Calls.MMAP.invokeExact(
@@ -71,7 +75,9 @@ final class LinuxMmap {
                 call(
                         "munmap",
                         FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG));
         static final MethodHandle MADVISE =
                 call(
                         "madvise",

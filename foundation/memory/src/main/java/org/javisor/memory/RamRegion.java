@@ -6,9 +6,10 @@ import java.lang.invoke.VarHandle;
 /**
  * A contiguous range of guest-physical RAM and what is tracked of each of its 4 KiB pages.
  *
- * <p>Two facts are kept per page. {@link #CODE}: an engine holds decoded or translated code of the page, so a write
- * must reach the engine's {@link WriteObserver}. {@link #CLEAN}: dirty logging is on and the page has not been written
- * since the last harvest, so the next write must be recorded. A page with neither may be written without notice.
+ * <p>Two facts are kept per page. {@link #CODE}: an engine holds decoded or translated code of the
+ * page, so a write must reach the engine's {@link WriteObserver}. {@link #CLEAN}: dirty logging is
+ * on and the page has not been written since the last harvest, so the next write must be recorded.
+ * A page with neither may be written without notice.
  */
 public final class RamRegion {
     /** An engine holds code of this page. */
@@ -66,7 +67,8 @@ public final class RamRegion {
     }
 
     void setFlags(long gpa, int bits) {
-        byte ignored = (byte) FLAGS.getAndBitwiseOr(flags, (int) ((gpa - base) >>> 12), (byte) bits);
+        byte ignored =
+                (byte) FLAGS.getAndBitwiseOr(flags, (int) ((gpa - base) >>> 12), (byte) bits);
     }
 
     /** Returns the flags before the change. */

@@ -5,14 +5,16 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * Access to absolute host addresses, unchecked. One of the few places where raw addresses are dereferenced.
+ * Access to absolute host addresses, unchecked. One of the few places where raw addresses are
+ * dereferenced.
  *
- * <p>Safe only for addresses inside a live {@link HostMapping}: callers take them from
- * {@link GuestMemory#hostAddress} or a {@code HostMapping} they own, and must not use them after it is closed.
- * A constant all-covering segment is as fast as a raw load, because HotSpot folds its bounds and liveness checks.
+ * <p>Safe only for addresses inside a live {@link HostMapping}: callers take them from {@link
+ * GuestMemory#hostAddress} or a {@code HostMapping} they own, and must not use them after it is
+ * closed. A constant all-covering segment is as fast as a raw load, because HotSpot folds its
+ * bounds and liveness checks.
  *
- * <p>Multi-byte values are little-endian on the only hosts that matter here; plain accesses may be unaligned,
- * atomic ones must be naturally aligned.
+ * <p>Multi-byte values are little-endian on the only hosts that matter here; plain accesses may be
+ * unaligned, atomic ones must be naturally aligned.
  */
 public final class RawMemory {
     private static final MemorySegment ALL =
@@ -55,12 +57,18 @@ public final class RawMemory {
         ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
     }
 
-    /** Atomically replaces the aligned 32-bit word; returns the value found there, which is {@code expected} on success. */
+    /**
+     * Atomically replaces the aligned 32-bit word; returns the value found there, which is {@code
+     * expected} on success.
+     */
     public static int compareAndExchangeInt(long address, int expected, int value) {
         return (int) INT.compareAndExchange(ALL, address, expected, value);
     }
 
-    /** Atomically replaces the aligned 64-bit word; returns the value found there, which is {@code expected} on success. */
+    /**
+     * Atomically replaces the aligned 64-bit word; returns the value found there, which is {@code
+     * expected} on success.
+     */
     public static long compareAndExchangeLong(long address, long expected, long value) {
         return (long) LONG.compareAndExchange(ALL, address, expected, value);
     }
@@ -73,7 +81,9 @@ public final class RawMemory {
         return (long) LONG.getVolatile(ALL, address);
     }
 
-    /** Copies {@code length} bytes; the ranges may overlap, the result is as if through a temporary. */
+    /**
+     * Copies {@code length} bytes; the ranges may overlap, the result is as if through a temporary.
+     */
     public static void copy(long from, long to, long length) {
         MemorySegment.copy(ALL, from, ALL, to, length);
     }

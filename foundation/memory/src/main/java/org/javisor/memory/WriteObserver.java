@@ -1,11 +1,15 @@
 package org.javisor.memory;
 
 /**
- * What an engine wants to hear about writes to guest memory that it did not carry out itself, and about changes of
- * what has to be tracked. Called on the thread that causes the event; must be thread-safe and must not block.
+ * What an engine wants to hear about writes to guest memory that it did not carry out itself, and
+ * about changes of what has to be tracked. Called on the thread that causes the event; must be
+ * thread-safe and must not block.
  */
 public interface WriteObserver {
-    /** A page flagged {@link RamRegion#CODE} was written; the flag is already cleared. Drop what was made of it. */
+    /**
+     * A page flagged {@link RamRegion#CODE} was written; the flag is already cleared. Drop what was
+     * made of it.
+     */
     void codeWritten(long pageGpa);
 
     /**

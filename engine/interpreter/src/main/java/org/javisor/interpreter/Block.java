@@ -1,0 +1,24 @@
+package org.javisor.interpreter;
+
+import org.javisor.x86.Instruction;
+
+/**
+ * A run of instructions that begins at one offset of a page and ends with the page or with the
+ * first instruction that may go elsewhere. Immutable and shared by all processors of a machine.
+ */
+final class Block {
+    final Handler[] handlers;
+    final Instruction[] instructions;
+
+    /**
+     * For the single instruction that begins on this page and ends on the next: guest-physical
+     * address of the next page when it was decoded; else -1.
+     */
+    final long secondPage;
+
+    Block(Handler[] handlers, Instruction[] instructions, long secondPage) {
+        this.handlers = handlers;
+        this.instructions = instructions;
+        this.secondPage = secondPage;
+    }
+}

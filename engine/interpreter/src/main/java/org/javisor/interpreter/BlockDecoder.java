@@ -1,0 +1,102 @@
+package org.javisor.interpreter;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.javisor.memory.GuestMemory;
+import org.javisor.memory.RawMemory;
+import org.javisor.x86.Decoder;
+import org.javisor.x86.Instruction;
+import org.javisor.x86.Op;
+
+/** Decodes blocks and chooses the handlers of their instructions. One for each processor. */
+final class BlockDecoder {
+    private static final int LONGEST_BLOCK = 64;
+    private static final int PAGE_SIZE = GuestMemory.PAGE_SIZE;
+
+    private final GuestMemory memory;
+    private final Decoder decoder = new Decoder();
+    private final byte[] bytes = new byte[PAGE_SIZE + Decoder.MAX_LENGTH];
+    private final List<Handler> handlers = new ArrayList<>();
+    private final List<Instruction> instructions = new ArrayList<>();
+
+    BlockDecoder(GuestMemory memory) {
+        this.memory = memory;
+    }
+
+    /**
+     * Decodes the block at an offset of a page; null if its first instruction continues on the next
+     * page.
+     */
+    Block decode(CodePage page, int offset) {
+        readPage(page.gpa, offset);
+        handlers.clear();
+        instructions.clear();
+        int at = offset;
+        while (at < PAGE_SIZE && instructions.size() < LONGEST_BLOCK) {
+            Instruction i = decoder.decode(bytes, at, PAGE_SIZE - at, page.size);
+            if (i == null) {
+                break;
+            }
+            add(i);
+            at += i.length;
+            if (endsBlock(i.op)) {
+                break;
+            }
+        }
+        return instructions.isEmpty() ? null : build(-1);
+    }
+
+    /**
+     * Decodes the one instruction that begins at an offset of a page and ends on the page at {@code
+     * secondPage}.
+     */
+    Block decodeStraddling(CodePage page, int offset, long secondPage) {
+        readPage(page.gpa, offset);
+        for (int n = 0; n < Decoder.MAX_LENGTH; n++) {
+            bytes[PAGE_SIZE + n] = (byte) memory.read8(secondPage + n);
+        }
+        handlers.clear();
+        instructions.clear();
+        add(decoder.decode(bytes, offset, Decoder.MAX_LENGTH, page.size));
+        return build(secondPage);
+    }
+
+    private void readPage(long gpa, int offset) {
+        long host = memory.hostAddress(gpa);
+        if (host == 0) {
+            java.util.Arrays.fill(bytes, (byte) 0xff);
+        } else {
+            RawMemory.copyToArray(host + offset, bytes, offset, PAGE_SIZE - offset);
+        }
+    }
+
+    private void add(Instruction i) {
+        instructions.add(i);
+        handlers.add(select(i));
+    }
+
+    private Block build(long secondPage) {
+        return new Block(
+                handlers.toArray(Handler[]::new),
+                instructions.toArray(Instruction[]::new),
+                secondPage);
+    }
+
+    private static Handler select(Instruction i) {
+        Handler handler = SystemHandlers.select(i);
+        return handler == null ? SystemHandlers::undefined : handler;
+    }
+
+    /**
+     * Instructions after which execution may go on elsewhere. Others that change modes end the
+     * block themselves.
+     */
+    private static boolean endsBlock(Op op) {
+        return switch (op) {
+            case JCC, JMP, CALL, RET, JMP_FAR, CALL_FAR, RET_FAR, LOOP, LOOPE, LOOPNE, JCXZ -> true;
+            case INT, INT1, INT3, INTO, IRET, SYSCALL, SYSRET, SYSENTER, SYSEXIT, HLT -> true;
+            case INVALID, TOO_LONG, UD0, UD1, UD2 -> true;
+            default -> false;
+        };
+    }
+}

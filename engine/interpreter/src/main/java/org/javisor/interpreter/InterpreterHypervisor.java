@@ -1,0 +1,25 @@
+package org.javisor.interpreter;
+
+import org.javisor.device.Clock;
+import org.javisor.hypervisor.CpuidTable;
+import org.javisor.hypervisor.Hypervisor;
+import org.javisor.hypervisor.Vm;
+import org.javisor.memory.GuestMemory;
+
+/** The engine that runs wherever a JVM does. */
+public final class InterpreterHypervisor implements Hypervisor {
+    @Override
+    public String name() {
+        return "interpreter";
+    }
+
+    @Override
+    public CpuidTable cpuid() {
+        return CpuModel.table();
+    }
+
+    @Override
+    public Vm createVm(GuestMemory memory, Clock clock) {
+        return new InterpreterVm(memory, clock);
+    }
+}

@@ -1,0 +1,779 @@
+package org.javisor.interpreter;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.javisor.device.LocalInterruptController;
+import org.javisor.hypervisor.CpuidTable;
+import org.javisor.hypervisor.DebugRequest;
+import org.javisor.hypervisor.ExitReason;
+import org.javisor.hypervisor.Vcpu;
+import org.javisor.hypervisor.VcpuIo;
+import org.javisor.hypervisor.VcpuState;
+import org.javisor.x86.CodeSize;
+
+/**
+ * The run loop of one processor: blocks one after the other, and between them whatever else demands
+ * attention.
+ *
+ * <p>Other threads leave a bit in {@link #events} and wake the runner. The loop looks at that word
+ * after every block, masked by what the processor would act on now, so that an interrupt held off
+ * by IF=0 costs nothing. While something has to be looked at after every instruction (single step,
+ * breakpoints, the shadow of STI), {@link #careful} is set and instructions go one at a time.
+ */
+final class InterpreterVcpu implements Vcpu {
+    private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
+    private static final long PAGE = -4096;
+
+    private static final VarHandle EVENTS;
+
+    static {
+        try {
+            EVENTS =
+                    MethodHandles.lookup()
+                            .findVarHandle(InterpreterVcpu.class, "events", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final InterpreterVm vm;
+    private final int index;
+    private final CpuidTable cpuid;
+    private final VcpuIo io;
+    private final Mmu mmu;
+    private final Cpu cpu;
+    private final Interrupts interrupts;
+    private final BlockDecoder decoder;
+    private final ParavirtualClock paravirtualClock;
+    private LocalInterruptController controller = NoController.INSTANCE;
+
+    // Attention
+    private volatile int events;
+    private volatile int startupVector;
+    private volatile Thread runner;
+    private int eventMask;
+    private VcpuState.Activity activity;
+    private boolean shadow;
+    private boolean nmiBlocked;
+    private boolean careful;
+
+    // Where execution is
+    private CodeSize codeSize = CodeSize.BITS16;
+    private CodePage page;
+
+    /** Linear address of {@link #page}. */
+    private long pageLinear;
+
+    // Debugging
+    private DebugRequest debugRequest = DebugRequest.NONE;
+    private long[] breakpoints = new long[0];
+    private boolean resumeOverBreakpoint;
+    private int debugHits;
+    private long watchHit = -1;
+    private long debugAddress = -1;
+    private String failure = "";
+
+    private long tscOffset;
+
+    // Figures
+    private long instructions;
+    private long runNanos;
+    private long ports;
+    private long halts;
+    private long injected;
+
+    InterpreterVcpu(InterpreterVm vm, int index, CpuidTable cpuid, VcpuIo io) {
+        this.vm = vm;
+        this.index = index;
+        this.cpuid = CpuModel.forProcessor(cpuid, index);
+        this.io = io;
+        this.mmu = new Mmu(vm, io);
+        this.cpu = new Cpu(this, mmu);
+        mmu.attach(cpu);
+        this.interrupts = new Interrupts(cpu);
+        this.decoder = new BlockDecoder(vm.memory());
+        this.paravirtualClock = new ParavirtualClock(vm.memory(), vm.clock(), cpu);
+        reset();
+    }
+
+    @Override
+    public int index() {
+        return index;
+    }
+
+    @Override
+    public void connect(LocalInterruptController newController) {
+        controller = newController;
+    }
+
+    // Pins, from any thread
+
+    @Override
+    public void interruptRequested() {
+        post(INTERRUPT);
+    }
+
+    @Override
+    public void nmi() {
+        post(NMI);
+    }
+
+    @Override
+    public void init() {
+        post(INIT);
+    }
+
+    @Override
+    public void startUp(int vector) {
+        startupVector = vector;
+        post(STARTUP);
+    }
+
+    @Override
+    public void requestExit() {
+        post(EXIT);
+    }
+
+    private void post(int event) {
+        int before = (int) EVENTS.getAndBitwiseOr(this, event);
+        if ((before & event) == 0) {
+            Thread thread = runner;
+            if (thread != null && thread != Thread.currentThread()) {
+                LockSupport.unpark(thread);
+            }
+        }
+    }
+
+    private void clear(int event) {
+        int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~event);
+    }
+
+    private void updateEventMask() {
+        int mask = INIT | EXIT;
+        if (activity == VcpuState.Activity.WAITING_FOR_STARTUP) {
+            mask |= STARTUP;
+        } else {
+            if (!nmiBlocked) {
+                mask |= NMI;
+            }
+            if (cpu.flags.has(Flags.IF)) {
+                mask |= INTERRUPT;
+            }
+        }
+        eventMask = mask;
+    }
+
+    private void updateCareful() {
+        careful = shadow || cpu.flags.has(Flags.TF) || debugRequest.active() || cpu.debug.armed();
+    }
+
+    // Running
+
+    @Override
+    public ExitReason run() {
+        runner = Thread.currentThread();
+        long begin = System.nanoTime();
+        long slept = 0;
+        watchHit = -1;
+        debugAddress = -1;
+        updateEventMask();
+        updateCareful();
+        try {
+            while (true) {
+                if ((events & eventMask) != 0) {
+                    if ((events & EXIT) != 0) {
+                        clear(EXIT);
+                        return ExitReason.REQUESTED;
+                    }
+                    if (!shadow) {
+                        takeEvents();
+                    }
+                }
+                if (activity == VcpuState.Activity.SHUTDOWN) {
+                    return ExitReason.SHUTDOWN;
+                }
+                if (activity != VcpuState.Activity.RUNNING) {
+                    long asleep = System.nanoTime();
+                    sleep();
+                    slept += System.nanoTime() - asleep;
+                } else if (careful) {
+                    if (step()) {
+                        return ExitReason.DEBUG;
+                    }
+                } else {
+                    execute();
+                }
+            }
+        } catch (VirtualMachineError | RuntimeException e) {
+            failure = "The interpreter failed at " + position() + ": " + e;
+            throw e;
+        } finally {
+            runNanos += System.nanoTime() - begin - slept;
+            runner = null;
+        }
+    }
+
+    private String position() {
+        return Integer.toHexString(cpu.segments.selector[Cpu.CS]) + ":" + Long.toHexString(cpu.rip);
+    }
+
+    private void sleep() {
+        halts++;
+        while ((events & eventMask) == 0) {
+            LockSupport.park(this);
+        }
+    }
+
+    /**
+     * Runs blocks until an event, a fault that shuts the processor down, or a reason to go
+     * carefully.
+     */
+    private void execute() {
+        try {
+            do {
+                runBlock(block());
+            } while ((events & eventMask) == 0
+                    && !careful
+                    && activity == VcpuState.Activity.RUNNING);
+        } catch (GuestFault fault) {
+            raise(fault);
+        }
+    }
+
+    /** The block at RIP. */
+    private Block block() {
+        long linear = cpu.rip;
+        if (!cpu.code64) {
+            linear = linear + cpu.segments.base[Cpu.CS] & 0xffffffffL;
+            if (cpu.rip > cpu.segments.limit[Cpu.CS]) {
+                throw GuestFault.gp0();
+            }
+        }
+        CodePage current = page;
+        if (current == null || !current.valid || (linear & PAGE) != pageLinear) {
+            current = mmu.fetch(linear);
+            page = current;
+            pageLinear = linear & PAGE;
+        }
+        int offset = (int) linear & 0xfff;
+        Block block = current.blocks[offset];
+        if (block == null || block.secondPage != -1) {
+            block = prepare(current, offset, linear, block);
+        }
+        return block;
+    }
+
+    private Block prepare(CodePage current, int offset, long linear, Block known) {
+        if (known == null) {
+            Block block = decoder.decode(current, offset);
+            if (block != null) {
+                current.blocks[offset] = block;
+                return block;
+            }
+        }
+        CodePage second = mmu.fetch((linear & PAGE) + 4096);
+        if (known != null && known.secondPage == second.gpa && second.straddled) {
+            return known;
+        }
+        second.straddled = true;
+        Block block = decoder.decodeStraddling(current, offset, second.gpa);
+        current.blocks[offset] = block;
+        return block;
+    }
+
+    private void runBlock(Block block) {
+        Handler[] handlers = block.handlers;
+        var decoded = block.instructions;
+        Cpu c = cpu;
+        c.blockEnd = handlers.length;
+        int n = 0;
+        try {
+            do {
+                var i = decoded[n];
+                c.rip += i.length;
+                handlers[n].execute(c, i);
+                n++;
+            } while (n < c.blockEnd);
+        } catch (GuestFault fault) {
+            c.rip -= decoded[n].length;
+            if (fault == GuestFault.NON_CANONICAL && StackAccess.isToStack(decoded[n])) {
+                throw GuestFault.ss0();
+            }
+            throw fault;
+        } finally {
+            instructions += n;
+        }
+    }
+
+    private void raise(GuestFault fault) {
+        if (!interrupts.raise(fault.vector, fault.errorCode)) {
+            shutDown();
+        }
+        shadow = false;
+        updateCareful();
+    }
+
+    private void shutDown() {
+        activity = VcpuState.Activity.SHUTDOWN;
+    }
+
+    /**
+     * One instruction, with everything that is looked at before and after it. True to leave to the
+     * debugger.
+     */
+    private boolean step() {
+        long linear = cpu.code64 ? cpu.rip : cpu.rip + cpu.segments.base[Cpu.CS] & 0xffffffffL;
+        if (!resumeOverBreakpoint && stopsAt(linear)) {
+            resumeOverBreakpoint = true;
+            return true;
+        }
+        resumeOverBreakpoint = false;
+        boolean trap = cpu.flags.has(Flags.TF);
+        boolean resume = cpu.flags.has(Flags.RF);
+        int execution = resume ? 0 : cpu.debug.matchesExecution(linear);
+        if (execution != 0) {
+            debugException(execution);
+            return false;
+        }
+        shadow = false;
+        debugHits = 0;
+        try {
+            Block block = block();
+            runBlock(
+                    new Block(
+                            new Handler[] {block.handlers[0]},
+                            new org.javisor.x86.Instruction[] {block.instructions[0]},
+                            -1));
+            if (resume) {
+                cpu.flags.system &= ~Flags.RF;
+            }
+            // A trap that falls into the shadow of a load of SS waits for the instruction after it.
+            if ((trap || debugHits != 0) && activity != VcpuState.Activity.SHUTDOWN) {
+                debugException(debugHits | (trap ? (int) DebugRegisters.DR6_BS : 0));
+            }
+        } catch (GuestFault fault) {
+            raise(fault);
+        }
+        updateCareful();
+        updateEventMask();
+        if (watchHit != -1) {
+            debugAddress = watchHit;
+            return true;
+        }
+        return debugRequest.singleStep();
+    }
+
+    private boolean stopsAt(long linear) {
+        for (long breakpoint : breakpoints) {
+            if (breakpoint == linear) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void debugException(int dr6Bits) {
+        cpu.debug.dr6 = cpu.debug.dr6 & ~0xfL | dr6Bits;
+        raise(GuestFault.of(GuestFault.DB));
+    }
+
+    // Events
+
+    private void takeEvents() {
+        if ((events & INIT) != 0) {
+            clear(INIT | STARTUP);
+            resetProcessor(true);
+            return;
+        }
+        if ((events & eventMask & STARTUP) != 0) {
+            clear(STARTUP);
+            begin(startupVector);
+            return;
+        }
+        if ((events & eventMask & NMI) != 0) {
+            clear(NMI);
+            wake();
+            nmiBlocked = true;
+            deliver(GuestFault.NMI);
+            return;
+        }
+        if ((events & eventMask & INTERRUPT) != 0) {
+            clear(INTERRUPT);
+            int vector = controller.acknowledge();
+            if (vector >= 0) {
+                wake();
+                injected++;
+                deliver(vector);
+                if (controller.interruptPending()) {
+                    post(INTERRUPT);
+                }
+            }
+        }
+    }
+
+    private void deliver(int vector) {
+        if (!interrupts.interrupt(vector)) {
+            shutDown();
+        }
+    }
+
+    private void wake() {
+        activity = VcpuState.Activity.RUNNING;
+    }
+
+    private void begin(int vector) {
+        cpu.segments.set(Cpu.CS, vector << 8, (long) vector << 12, 0xffff, 0x9b);
+        cpu.rip = 0;
+        wake();
+        codeSegmentChanged(0);
+        updateEventMask();
+    }
+
+    @Override
+    public void reset() {
+        clear(-1);
+        resetProcessor(false);
+    }
+
+    /** RESET, or INIT, which keeps the FPU and a few registers (Intel SDM vol. 3A, table 9-1). */
+    private void resetProcessor(boolean init) {
+        VcpuState fresh = new VcpuState();
+        if (init) {
+            VcpuState now = StateTransfer.save(cpu, this);
+            fresh.xsave = now.xsave;
+            fresh.msrs.putAll(now.msrs);
+            fresh.cr0 |= now.cr0 & (ControlRegisters.CR0_CD | ControlRegisters.CR0_NW);
+            fresh.tscOffset = now.tscOffset;
+        } else {
+            paravirtualClock.reset();
+        }
+        fresh.activity =
+                index == 0 ? VcpuState.Activity.RUNNING : VcpuState.Activity.WAITING_FOR_STARTUP;
+        StateTransfer.restore(cpu, this, fresh, !init);
+    }
+
+    // State
+
+    @Override
+    public VcpuState state() {
+        return StateTransfer.save(cpu, this);
+    }
+
+    @Override
+    public void setState(VcpuState state) {
+        StateTransfer.restore(cpu, this, state, false);
+        resumeOverBreakpoint = false;
+    }
+
+    /** The parts of a state that the loop keeps. */
+    void saveLoop(VcpuState state) {
+        state.activity = activity;
+        state.interruptShadow = shadow;
+        state.nmiBlocked = nmiBlocked;
+        state.nmiPending = (events & NMI) != 0;
+        state.tscOffset = tscOffset;
+        state.cr8 = controller.cr8();
+    }
+
+    void restoreLoop(VcpuState state) {
+        activity = state.activity;
+        shadow = state.interruptShadow;
+        nmiBlocked = state.nmiBlocked;
+        tscOffset = state.tscOffset;
+        if (state.nmiPending) {
+            post(NMI);
+        }
+        debugChanged();
+        mmu.flushAll();
+        codeSegmentChanged(cpu.cpl);
+        unitsChanged();
+        updateEventMask();
+        post(INTERRUPT);
+    }
+
+    @Override
+    public long translate(long linear) {
+        return mmu.walker().probe(linear);
+    }
+
+    // What handlers tell the loop
+
+    Interrupts interrupts() {
+        return interrupts;
+    }
+
+    ParavirtualClock paravirtualClock() {
+        return paravirtualClock;
+    }
+
+    CodeSize codeSize() {
+        return codeSize;
+    }
+
+    /** CS or the mode changed: a new privilege level, another code size, other translations. */
+    void codeSegmentChanged(int cpl) {
+        cpu.cpl = cpl;
+        int attributes = cpu.segments.attributes[Cpu.CS];
+        cpu.code64 = cpu.control.longMode() && (attributes & Segments.LONG) != 0;
+        codeSize =
+                cpu.code64
+                        ? CodeSize.BITS64
+                        : (attributes & Segments.BIG) != 0 ? CodeSize.BITS32 : CodeSize.BITS16;
+        mmu.updateContext();
+        leaveCodePage();
+    }
+
+    void leaveCodePage() {
+        page = null;
+        if (cpu != null) {
+            cpu.endBlock();
+        }
+    }
+
+    /** RFLAGS were replaced as a whole. */
+    void flagsChanged() {
+        updateEventMask();
+        updateCareful();
+        mmu.updateContext();
+        cpu.endBlock();
+    }
+
+    void interruptFlagChanged() {
+        updateEventMask();
+    }
+
+    /** Interrupts wait until after the next instruction. */
+    void shadowInterrupts() {
+        shadow = true;
+        updateEventMask();
+        updateCareful();
+        cpu.endBlock();
+    }
+
+    void halt() {
+        activity = VcpuState.Activity.HALTED;
+        updateEventMask();
+        cpu.endBlock();
+    }
+
+    void nmiDone() {
+        nmiBlocked = false;
+        updateEventMask();
+    }
+
+    /** CR0 or CR4 changed what the FPU and SSE units may do. */
+    void unitsChanged() {
+        cpu.sseReady =
+                (cpu.control.cr0 & (ControlRegisters.CR0_EM | ControlRegisters.CR0_TS)) == 0
+                        && cpu.control.osFxsr();
+    }
+
+    // Interrupt controller
+
+    long cr8() {
+        return controller.cr8();
+    }
+
+    void setCr8(long value) {
+        controller.setCr8(value);
+        post(INTERRUPT);
+    }
+
+    long readApicMsr(int msr) {
+        if (!controller.canReadMsr(msr)) {
+            throw GuestFault.gp0();
+        }
+        return controller.readMsr(msr);
+    }
+
+    void writeApicMsr(int msr, long value) {
+        if (!controller.writeMsr(msr, value)) {
+            throw GuestFault.gp0();
+        }
+        if (controller.interruptPending()) {
+            post(INTERRUPT);
+        }
+    }
+
+    // Ports
+
+    /**
+     * Raises #GP unless CPL or the task's permission bitmap allows the ports (Intel SDM vol. 1,
+     * 19.5).
+     */
+    void checkPortAccess(int port, int size) {
+        if (!cpu.control.protectedMode() || cpu.cpl <= cpu.flags.iopl()) {
+            return;
+        }
+        boolean task32 = (cpu.segments.attributes[Cpu.TR] & 8) != 0;
+        long limit = cpu.segments.limit[Cpu.TR];
+        long task = cpu.segments.base[Cpu.TR];
+        if (!task32 || limit < 0x67) {
+            throw GuestFault.gp0();
+        }
+        long map = Descriptors.readSystem(cpu, task + 0x66, 2);
+        long at = map + (port >> 3);
+        if (at + 1 > limit) {
+            throw GuestFault.gp0();
+        }
+        long bits = Descriptors.readSystem(cpu, task + at, 2) >>> (port & 7);
+        if ((bits & (1 << size) - 1) != 0) {
+            throw GuestFault.gp0();
+        }
+    }
+
+    int readPort(int port, int size) {
+        ports++;
+        return io.readPort(port & 0xffff, size);
+    }
+
+    void writePort(int port, int size, int value) {
+        ports++;
+        io.writePort(port & 0xffff, size, value);
+    }
+
+    // Identification and time
+
+    CpuidTable.Leaf cpuid(int function, int subleaf) {
+        CpuidTable.Leaf leaf = cpuid.query(function, subleaf);
+        return CpuModel.dynamic(leaf, cpu);
+    }
+
+    @Override
+    public long tsc() {
+        return tscAt(vm.clock().nanos());
+    }
+
+    long tscAt(long nanos) {
+        return nanos + tscOffset;
+    }
+
+    void setTsc(long value) {
+        long change = value - tsc();
+        tscOffset += change;
+        cpu.msr.tscAdjust += change;
+    }
+
+    void setTscAdjust(long value) {
+        tscOffset += value - cpu.msr.tscAdjust;
+        cpu.msr.tscAdjust = value;
+    }
+
+    // Debugging
+
+    @Override
+    public void setDebug(DebugRequest request) {
+        debugRequest = request;
+        breakpoints = request.breakpoints().stream().mapToLong(Long::longValue).toArray();
+        debugChanged();
+    }
+
+    /** DR7 or the debugger's wishes changed. */
+    void debugChanged() {
+        boolean watch = !debugRequest.watchpoints().isEmpty();
+        for (int n = 0; n < 4; n++) {
+            watch |= cpu.debug.enabled(n) && (cpu.debug.condition(n) & 1) != 0;
+        }
+        mmu.watchAccesses(watch);
+        updateCareful();
+        cpu.endBlock();
+    }
+
+    /** Told of every data access while accesses are watched. */
+    void watch(long linear, int size, boolean write) {
+        debugHits |= cpu.debug.matches(linear, size, write);
+        for (DebugRequest.Watchpoint w : debugRequest.watchpoints()) {
+            boolean counts = write ? w.onWrite() : w.onRead();
+            if (counts && linear < w.address() + w.length() && w.address() < linear + size) {
+                watchHit = w.address();
+            }
+        }
+    }
+
+    @Override
+    public long debugAddress() {
+        return debugAddress;
+    }
+
+    @Override
+    public String failure() {
+        return failure;
+    }
+
+    void revokeWrites(long pageGpa) {
+        mmu.revokeWrites();
+    }
+
+    // Figures
+
+    long instructions() {
+        return instructions;
+    }
+
+    long runNanos() {
+        return runNanos;
+    }
+
+    void count(Map<String, Long> counters) {
+        counters.merge("exits.port", ports, Long::sum);
+        counters.merge("exits.mmio-read", mmu.mmioReads, Long::sum);
+        counters.merge("exits.mmio-write", mmu.mmioWrites, Long::sum);
+        counters.merge("exits.halt", halts, Long::sum);
+        counters.merge("tlb.misses", mmu.misses, Long::sum);
+        counters.merge("interrupts.external", injected, Long::sum);
+        counters.merge("exceptions.page-fault", interrupts.delivered[GuestFault.PF], Long::sum);
+    }
+
+    /** Before a controller is connected: no interrupts, no registers. */
+    private enum NoController implements LocalInterruptController {
+        INSTANCE;
+
+        @Override
+        public boolean interruptPending() {
+            return false;
+        }
+
+        @Override
+        public int acknowledge() {
+            return -1;
+        }
+
+        @Override
+        public long cr8() {
+            return 0;
+        }
+
+        @Override
+        public void setCr8(long priority) {}
+
+        @Override
+        public boolean canReadMsr(int msr) {
+            return false;
+        }
+
+        @Override
+        public long readMsr(int msr) {
+            return 0;
+        }
+
+        @Override
+        public boolean writeMsr(int msr, long value) {
+            return false;
+        }
+
+        @Override
+        public long mmioBase() {
+            return -1;
+        }
+
+        @Override
+        public long readMmio(int offset, int size) {
+            return 0;
+        }
+
+        @Override
+        public void writeMmio(int offset, int size, long value) {}
+    }
+}

@@ -1,0 +1,99 @@
+package org.javisor.interpreter;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.javisor.device.Clock;
+import org.javisor.hypervisor.CpuidTable;
+import org.javisor.hypervisor.EngineStatistics;
+import org.javisor.hypervisor.Vcpu;
+import org.javisor.hypervisor.VcpuIo;
+import org.javisor.hypervisor.Vm;
+import org.javisor.memory.GuestMemory;
+import org.javisor.memory.WriteObserver;
+
+/** One machine's processors, and the decoded code they share. */
+final class InterpreterVm implements Vm, WriteObserver {
+    /** One tick a nanosecond: the machine's clock is the TSC. */
+    static final long TSC_FREQUENCY = 1_000_000_000L;
+
+    private final GuestMemory memory;
+    private final Clock clock;
+    private final CodeCache codeCache;
+    private final List<InterpreterVcpu> vcpus = new ArrayList<>();
+    private final Object splitLock = new Object();
+    private boolean multiprocessor;
+
+    InterpreterVm(GuestMemory memory, Clock clock) {
+        this.memory = memory;
+        this.clock = clock;
+        this.codeCache = new CodeCache(memory);
+        memory.observeWrites(this);
+    }
+
+    @Override
+    public GuestMemory memory() {
+        return memory;
+    }
+
+    @Override
+    public long tscFrequency() {
+        return TSC_FREQUENCY;
+    }
+
+    @Override
+    public Vcpu createVcpu(int index, CpuidTable cpuid, VcpuIo io) {
+        InterpreterVcpu vcpu = new InterpreterVcpu(this, index, cpuid, io);
+        vcpus.add(vcpu);
+        multiprocessor = vcpus.size() > 1;
+        return vcpu;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    CodeCache codeCache() {
+        return codeCache;
+    }
+
+    boolean multiprocessor() {
+        return multiprocessor;
+    }
+
+    /** Held for locked operations that no single host instruction can do. */
+    Object splitLock() {
+        return splitLock;
+    }
+
+    @Override
+    public void codeWritten(long pageGpa) {
+        codeCache.drop(pageGpa);
+    }
+
+    @Override
+    public void writesTracked(long pageGpa) {
+        for (InterpreterVcpu vcpu : vcpus) {
+            vcpu.revokeWrites(pageGpa);
+        }
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        SortedMap<String, Long> counters = new TreeMap<>();
+        long instructions = 0;
+        long runNanos = 0;
+        for (InterpreterVcpu vcpu : vcpus) {
+            instructions += vcpu.instructions();
+            runNanos += vcpu.runNanos();
+            vcpu.count(counters);
+        }
+        return new EngineStatistics(instructions, runNanos, counters);
+    }
+
+    @Override
+    public void close() {
+        memory.removeObserver(this);
+    }
+}
