@@ -233,7 +233,8 @@ final class InterpreterVcpu implements Vcpu {
     private void execute() {
         try {
             do {
-                runBlock(block());
+                Block block = block();
+                runBlock(block, block.handlers.length);
             } while ((events & eventMask) == 0
                     && !careful
                     && activity == VcpuState.Activity.RUNNING);
@@ -283,11 +284,11 @@ final class InterpreterVcpu implements Vcpu {
         return block;
     }
 
-    private void runBlock(Block block) {
+    private void runBlock(Block block, int limit) {
         Handler[] handlers = block.handlers;
         var decoded = block.instructions;
         Cpu c = cpu;
-        c.blockEnd = handlers.length;
+        c.blockEnd = limit;
         int n = 0;
         try {
             do {
@@ -341,11 +342,8 @@ final class InterpreterVcpu implements Vcpu {
         debugHits = 0;
         try {
             Block block = block();
-            runBlock(
-                    new Block(
-                            new Handler[] {block.handlers[0]},
-                            new org.javisor.x86.Instruction[] {block.instructions[0]},
-                            -1));
+            trap &= !StackAccess.entersHandler(block.instructions[0].op);
+            runBlock(block, 1);
             if (resume) {
                 cpu.flags.system &= ~Flags.RF;
             }
@@ -703,7 +701,7 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     void revokeWrites(long pageGpa) {
-        mmu.revokeWrites();
+        mmu.revokeWrites(pageGpa);
     }
 
     // Figures

@@ -168,11 +168,21 @@ final class Mmu {
     }
 
     /**
-     * Forgets permissions to write without notice, for one host page or all. Called by other
-     * threads: a store that is under way meanwhile counts as having come first.
+     * Forgets permissions to write a guest-physical page, or all (-1), without notice. Called by other threads: a
+     * store that is under way meanwhile counts as having come first, and an entry that is being made is checked again
+     * by who makes it.
      */
-    void revokeWrites() {
-        Arrays.fill(writeTag, EMPTY);
+    void revokeWrites(long pageGpa) {
+        if (pageGpa == -1) {
+            Arrays.fill(writeTag, EMPTY);
+            return;
+        }
+        long host = memory.hostAddress(pageGpa);
+        for (int n = 0; n < writeTag.length; n++) {
+            if (writeTag[n] + toHost[n] == host) {
+                writeTag[n] = EMPTY;
+            }
+        }
     }
 
     // Reading
