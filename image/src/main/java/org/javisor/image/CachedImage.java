@@ -1,0 +1,60 @@
+package org.javisor.image;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * An image in the cache, complete and verified when it was pulled.
+ *
+ * @param directory its directory
+ * @param manifest what it was made of
+ */
+public record CachedImage(Path directory, Manifest manifest) {
+
+    static final String KERNEL = "vmlinuz";
+    static final String INITRAMFS = "initramfs.cpio";
+    static final String SYSTEM_MAP = "System.map";
+    static final String CONFIG = "config";
+
+    /** The name that the user knows it by. */
+    public String name() {
+        return manifest.image();
+    }
+
+    /** The kernel, a bzImage as Debian ships it. */
+    public Path kernel() {
+        return directory.resolve(KERNEL);
+    }
+
+    /**
+     * The uncompressed initramfs made of Debian's packages. It has no init yet: that comes from
+     * {@link TinyImage#bootFiles}.
+     */
+    public Path initramfs() {
+        return directory.resolve(INITRAMFS);
+    }
+
+    /** The kernel's symbols; Debian's recent packages hold only a pointer to the debug package. */
+    public Path systemMap() {
+        return directory.resolve(SYSTEM_MAP);
+    }
+
+    /** The kernel's build configuration. */
+    public Path config() {
+        return directory.resolve(CONFIG);
+    }
+
+    /** What the image takes on the disk, in bytes. */
+    public long size() {
+        long size = 0;
+        for (String name : new String[] {KERNEL, INITRAMFS, SYSTEM_MAP, CONFIG}) {
+            try {
+                size += Files.size(directory.resolve(name));
+            } catch (IOException e) {
+                // A part that is not there takes nothing.
+            }
+        }
+        return size;
+    }
+}
