@@ -1,9 +1,12 @@
-/** MachineConfig to Machine: wiring and lifecycle; the entry point for programs that embed Javisor. */
+/**
+ * MachineConfig to Machine: wiring and lifecycle; the entry point for programs that embed Javisor.
+ */
 module org.javisor.machine {
     requires transitive org.javisor.hypervisor;
     requires transitive org.javisor.interpreter;
     requires transitive org.javisor.chipset;
     requires transitive org.javisor.firmware;
+    requires jdk.management;
     requires org.slf4j;
 
     exports org.javisor.machine;

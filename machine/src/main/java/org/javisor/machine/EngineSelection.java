@@ -1,0 +1,75 @@
+package org.javisor.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.javisor.hypervisor.Hypervisor;
+import org.javisor.interpreter.InterpreterHypervisor;
+
+/**
+ * The engine that a machine runs on.
+ *
+ * @param reason one line for the user: which engine and why
+ */
+public record EngineSelection(Hypervisor hypervisor, String reason) {
+    /**
+     * An engine that this program knows of.
+     *
+     * @param obstacle why it cannot work on this host, or empty
+     */
+    private record Candidate(
+            EngineChoice choice,
+            Supplier<Optional<String>> obstacle,
+            Supplier<Hypervisor> hypervisor) {}
+
+    /** In the order of preference. An engine is added here and nowhere else. */
+    private static List<Candidate> candidates() {
+        return List.of(
+                new Candidate(
+                        EngineChoice.INTERPRETER, Optional::empty, InterpreterHypervisor::new));
+    }
+
+    /**
+     * Finds the engine for a choice.
+     *
+     * @throws MachineException HOST_CANNOT if it does not work here
+     */
+    public static EngineSelection select(EngineChoice choice) {
+        List<String> passedOver = new ArrayList<>();
+        for (EngineChoice wanted : EngineChoice.values()) {
+            if (wanted == EngineChoice.AUTO || choice != EngineChoice.AUTO && choice != wanted) {
+                continue;
+            }
+            Optional<Candidate> candidate = find(wanted);
+            Optional<String> obstacle =
+                    candidate.isEmpty()
+                            ? Optional.of("not part of this version")
+                            : candidate.get().obstacle().get();
+            if (obstacle.isEmpty()) {
+                return new EngineSelection(
+                        candidate.orElseThrow().hypervisor().get(),
+                        reason(wanted, choice, passedOver));
+            }
+            passedOver.add(wanted.label() + " is " + obstacle.get());
+        }
+        throw new MachineException(
+                MachineException.Code.HOST_CANNOT,
+                "No engine: "
+                        + String.join(", ", passedOver)
+                        + "; --engine auto takes one that works");
+    }
+
+    private static Optional<Candidate> find(EngineChoice wanted) {
+        return candidates().stream().filter(candidate -> candidate.choice() == wanted).findFirst();
+    }
+
+    private static String reason(EngineChoice taken, EngineChoice asked, List<String> passedOver) {
+        if (asked != EngineChoice.AUTO) {
+            return taken.label() + " (as asked for)";
+        }
+        return passedOver.isEmpty()
+                ? taken.label()
+                : taken.label() + " (" + String.join(", ", passedOver) + ")";
+    }
+}

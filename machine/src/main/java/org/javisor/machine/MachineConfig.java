@@ -1,0 +1,198 @@
+package org.javisor.machine;
+
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/**
+ * What a machine is made of.
+ *
+ * @param name for messages and thread names
+ * @param memory bytes of RAM, a multiple of 1 MiB
+ * @param cpus number of virtual processors
+ * @param kernel a Linux kernel: a bzImage, or an uncompressed vmlinux with a PVH entry
+ * @param initrd an initial RAM disk
+ * @param commandLine the kernel's
+ * @param console takes what the first serial port (COM1, {@code ttyS0}) sends
+ * @param control takes what the second one (COM2, {@code ttyS1}) sends
+ * @param wallClock the time of day that the machine's real-time clock starts from
+ * @param rebootOnReset whether the machine starts again when the guest resets it, or ends
+ * @param rebootOnTripleFault whether it starts again after a triple fault that no announced restart
+ *     explains
+ */
+public record MachineConfig(
+        String name,
+        long memory,
+        int cpus,
+        EngineChoice engine,
+        Path kernel,
+        Optional<Path> initrd,
+        String commandLine,
+        ByteSink console,
+        ByteSink control,
+        MachineListener listener,
+        InstantSource wallClock,
+        boolean rebootOnReset,
+        boolean rebootOnTripleFault) {
+    /** Less than this cannot hold any kernel worth starting. */
+    public static final long MINIMUM_MEMORY = 16L << 20;
+
+    /**
+     * The I/O APIC's 8-bit destination field names 255 processors, the broadcast address excepted.
+     */
+    public static final int MAXIMUM_CPUS = 255;
+
+    private static final long MIB = 1L << 20;
+    private static final int NAME_LENGTH = 64;
+
+    /**
+     * @throws MachineException BAD_CONFIGURATION or HOST_CANNOT, with one line on what is wrong
+     */
+    public MachineConfig {
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*") || name.length() > NAME_LENGTH) {
+            throw wrong(
+                    "A machine's name is letters, digits, '.', '_' and '-', at most %d: '%s'",
+                    NAME_LENGTH, name.replaceAll("\\p{Cntrl}", "?"));
+        }
+        if (cpus < 1 || cpus > MAXIMUM_CPUS) {
+            throw wrong("A machine has 1 to %d processors, not %d", MAXIMUM_CPUS, cpus);
+        }
+        if (memory < MINIMUM_MEMORY) {
+            throw wrong(
+                    "A machine needs at least %d MiB of memory, not %s",
+                    MINIMUM_MEMORY / MIB, inWords(memory));
+        }
+        if (memory % MIB != 0) {
+            throw wrong("Memory must be a multiple of 1 MiB, not %d bytes", memory);
+        }
+        long host = HostMemory.total();
+        if (memory > host) {
+            throw new MachineException(
+                    MachineException.Code.HOST_CANNOT,
+                    "%s of guest memory is more than the host's %s"
+                            .formatted(inWords(memory), inWords(host)));
+        }
+    }
+
+    private static MachineException wrong(String format, Object... arguments) {
+        return new MachineException(
+                MachineException.Code.BAD_CONFIGURATION, format.formatted(arguments));
+    }
+
+    private static String inWords(long bytes) {
+        if (bytes % MIB != 0 && bytes < 16 * MIB) {
+            return bytes + " bytes";
+        }
+        return bytes / MIB + " MiB";
+    }
+
+    /** A builder with 512 MiB of RAM, one processor and {@code auto} as the engine. */
+    public static Builder builder(Path kernel) {
+        return new Builder(kernel);
+    }
+
+    /** Collects a configuration; checked when built. */
+    public static final class Builder {
+        private final Path kernel;
+        private String name = "javisor";
+        private long memory = 512L << 20;
+        private int cpus = 1;
+        private EngineChoice engine = EngineChoice.AUTO;
+        private Optional<Path> initrd = Optional.empty();
+        private String commandLine = "console=ttyS0 panic=-1";
+        private ByteSink console = ByteSink.NONE;
+        private ByteSink control = ByteSink.NONE;
+        private MachineListener listener = MachineListener.NONE;
+        private InstantSource wallClock = InstantSource.system();
+        private boolean rebootOnReset = true;
+        private boolean rebootOnTripleFault;
+
+        private Builder(Path kernel) {
+            this.kernel = kernel;
+        }
+
+        public Builder name(String name) {
+            this.name = name;
+            return this;
+        }
+
+        /**
+         * @param bytes a multiple of 1 MiB
+         */
+        public Builder memory(long bytes) {
+            this.memory = bytes;
+            return this;
+        }
+
+        public Builder cpus(int count) {
+            this.cpus = count;
+            return this;
+        }
+
+        public Builder engine(EngineChoice choice) {
+            this.engine = choice;
+            return this;
+        }
+
+        public Builder initrd(Path file) {
+            this.initrd = Optional.of(file);
+            return this;
+        }
+
+        /** Replaces {@code console=ttyS0 panic=-1}. */
+        public Builder commandLine(String words) {
+            this.commandLine = words;
+            return this;
+        }
+
+        public Builder console(ByteSink sink) {
+            this.console = sink;
+            return this;
+        }
+
+        public Builder control(ByteSink sink) {
+            this.control = sink;
+            return this;
+        }
+
+        public Builder listener(MachineListener hears) {
+            this.listener = hears;
+            return this;
+        }
+
+        public Builder wallClock(InstantSource source) {
+            this.wallClock = source;
+            return this;
+        }
+
+        public Builder rebootOnReset(boolean reboot) {
+            this.rebootOnReset = reboot;
+            return this;
+        }
+
+        public Builder rebootOnTripleFault(boolean reboot) {
+            this.rebootOnTripleFault = reboot;
+            return this;
+        }
+
+        /**
+         * @throws MachineException as {@link MachineConfig}'s constructor
+         */
+        public MachineConfig build() {
+            return new MachineConfig(
+                    name,
+                    memory,
+                    cpus,
+                    engine,
+                    kernel,
+                    initrd,
+                    commandLine,
+                    console,
+                    control,
+                    listener,
+                    wallClock,
+                    rebootOnReset,
+                    rebootOnTripleFault);
+        }
+    }
+}

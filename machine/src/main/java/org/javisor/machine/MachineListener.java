@@ -1,0 +1,22 @@
+package org.javisor.machine;
+
+/**
+ * Hears of a machine's events, on one of the machine's own threads. A listener returns soon, and
+ * calls no method of the machine that waits.
+ */
+public interface MachineListener {
+    /** Hears nothing. */
+    MachineListener NONE = new MachineListener() {};
+
+    /**
+     * The guest has reset the machine, which starts again; {@code cause} is one of the machine's
+     * reset sources.
+     */
+    default void reset(String cause) {}
+
+    /** The guest's kernel has reported a panic; the line as printed, free of control characters. */
+    default void panicked(String line) {}
+
+    /** The machine has ended; no further event follows. */
+    default void ended(MachineEnd end) {}
+}

@@ -1,0 +1,167 @@
+package org.javisor.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.javisor.chipset.AcpiPm;
+import org.javisor.chipset.ApicBus;
+import org.javisor.chipset.IoApic;
+import org.javisor.chipset.IsaInterrupts;
+import org.javisor.chipset.KeyboardController8042;
+import org.javisor.chipset.LocalApic;
+import org.javisor.chipset.PcPorts;
+import org.javisor.chipset.PicPair;
+import org.javisor.chipset.Pit8254;
+import org.javisor.chipset.ResetControl;
+import org.javisor.chipset.Rtc146818;
+import org.javisor.chipset.Serial16550;
+import org.javisor.chipset.SystemControlPortA;
+import org.javisor.chipset.SystemControlPortB;
+import org.javisor.device.Clock;
+import org.javisor.device.Device;
+import org.javisor.device.MmioBus;
+import org.javisor.device.PioBus;
+import org.javisor.hypervisor.Vcpu;
+import org.javisor.hypervisor.VcpuIo;
+
+/** The chips of a PC and the wires between them. The one place that knows which chip is where. */
+final class PcBoard {
+    /**
+     * What the guest can ask of the machine through its chips; on a processor's thread, does not
+     * wait.
+     */
+    interface Requests {
+        void powerOff();
+
+        /**
+         * @param cause which chip, for messages
+         */
+        void reset(String cause);
+    }
+
+    private final PioBus ports = new PioBus();
+    private final MmioBus memory = new MmioBus();
+    private final ApicBus apicBus = new ApicBus();
+    private final Clock clock;
+    private final AcpiPm power;
+    private final List<BoardIo> ios = new ArrayList<>();
+
+    /**
+     * In the order in which a reset reaches them: interrupt sources before the controllers they
+     * drive.
+     */
+    private final List<Device<?>> devices = new ArrayList<>();
+
+    private final List<LocalApic> localApics = new ArrayList<>();
+
+    PcBoard(long memoryBytes, Clock clock, SerialLine com1, SerialLine com2, Requests requests) {
+        this.clock = clock;
+        PicPair pics = new PicPair(apicBus.intr());
+        IoApic ioApic = new IoApic(apicBus);
+        apicBus.attach(pics);
+        apicBus.attach(ioApic);
+        IsaInterrupts isa = new IsaInterrupts(pics, ioApic);
+        power = new AcpiPm(clock, isa.line(PcPorts.SCI_IRQ), requests::powerOff);
+        devices.add(power);
+        ports.attach("acpi-pm", PcPorts.PM_BASE, PcPorts.PM_SIZE, power);
+        addTimers(memoryBytes, isa);
+        addSerial("com1", PcPorts.COM1, PcPorts.COM1_IRQ, isa, com1);
+        addSerial("com2", PcPorts.COM2, PcPorts.COM2_IRQ, isa, com2);
+        addResets(isa, requests);
+        devices.add(ioApic);
+        devices.add(pics);
+        ports.attach("pic", PcPorts.PIC_MASTER, PcPorts.PIC_SIZE, pics.master());
+        ports.attach("pic", PcPorts.PIC_SLAVE, PcPorts.PIC_SIZE, pics.slave());
+        ports.attach("pic", PcPorts.PIC_EDGE_LEVEL, PcPorts.PIC_SIZE, pics.edgeLevel());
+        memory.attach("io-apic", PcPorts.IO_APIC, PcPorts.IO_APIC_SIZE, ioApic);
+    }
+
+    private void addTimers(long memoryBytes, IsaInterrupts isa) {
+        Pit8254 pit = new Pit8254(clock, isa.line(PcPorts.PIT_IRQ));
+        SystemControlPortB portB = new SystemControlPortB(pit, clock);
+        Rtc146818 rtc = new Rtc146818(clock, isa.line(PcPorts.RTC_IRQ));
+        tellMemorySize(rtc, memoryBytes);
+        devices.addAll(List.of(pit, portB, rtc));
+        ports.attach("pit", PcPorts.PIT, PcPorts.PIT_SIZE, pit);
+        ports.attach("port-61", PcPorts.SYSTEM_CONTROL_B, 1, portB);
+        ports.attach("rtc", PcPorts.RTC, PcPorts.RTC_SIZE, rtc);
+    }
+
+    /**
+     * What a PC's BIOS leaves in CMOS: KiB below 640K, KiB above 1M up to 64M, 64-KiB blocks from
+     * 16M up to 4G.
+     */
+    private static void tellMemorySize(Rtc146818 rtc, long bytes) {
+        putCmos(rtc, 0x15, 640);
+        int extended = (int) Math.min(0xffff, (bytes >> 10) - 1024);
+        putCmos(rtc, 0x17, extended);
+        putCmos(rtc, 0x30, extended);
+        putCmos(rtc, 0x34, Math.clamp((bytes >> 16) - 256, 0, 0xbf00));
+    }
+
+    private static void putCmos(Rtc146818 rtc, int address, int word) {
+        rtc.setCmos(address, word & 0xff);
+        rtc.setCmos(address + 1, word >> 8);
+    }
+
+    private void addSerial(String name, int base, int irq, IsaInterrupts isa, SerialLine line) {
+        Serial16550 uart = new Serial16550(isa.line(irq), line.backend());
+        line.connect(uart);
+        devices.add(uart);
+        ports.attach(name, base, PcPorts.SERIAL_SIZE, uart);
+    }
+
+    private void addResets(IsaInterrupts isa, Requests requests) {
+        KeyboardController8042 keyboard =
+                new KeyboardController8042(
+                        isa.line(PcPorts.KEYBOARD_IRQ),
+                        isa.line(PcPorts.MOUSE_IRQ),
+                        () -> requests.reset("keyboard controller"));
+        ResetControl resetControl =
+                new ResetControl(() -> requests.reset("reset control register"));
+        SystemControlPortA portA = new SystemControlPortA(() -> requests.reset("port 92h"));
+        devices.addAll(List.of(keyboard, resetControl, portA));
+        ports.attach("i8042", PcPorts.I8042_DATA, 1, keyboard.data());
+        ports.attach("i8042", PcPorts.I8042_COMMAND, 1, keyboard.command());
+        ports.attach("reset-control", PcPorts.RESET_CONTROL, 1, resetControl);
+        ports.attach("port-92", PcPorts.SYSTEM_CONTROL_A, 1, portA);
+    }
+
+    /**
+     * A new processor's way to the board; {@link #connect} completes it once the processor exists.
+     */
+    VcpuIo newIo() {
+        BoardIo io = new BoardIo(ports, memory);
+        ios.add(io);
+        return io;
+    }
+
+    /** Gives the processor a local APIC. To be called in the order of {@link #newIo}. */
+    void connect(Vcpu vcpu) {
+        LocalApic apic = new LocalApic(apicBus, vcpu.index(), vcpu, clock, vcpu::tsc);
+        localApics.add(apic);
+        vcpu.connect(apic);
+        ios.get(vcpu.index()).connect(apic);
+    }
+
+    void pressPowerButton() {
+        power.pressPowerButton();
+    }
+
+    /** Pulls the reset line; the processors stand still. */
+    void reset() {
+        devices.forEach(Device::reset);
+        localApics.forEach(LocalApic::reset);
+    }
+
+    Map<String, Long> portAccesses() {
+        return ports.accesses();
+    }
+
+    Map<String, Long> mmioAccesses() {
+        Map<String, Long> result = new TreeMap<>(memory.accesses());
+        result.put("local-apic", ios.stream().mapToLong(BoardIo::apicAccesses).sum());
+        return result;
+    }
+}
