@@ -37,4 +37,11 @@ public final class FpuState {
     public final long[] xmm = new long[32];
 
     public int mxcsr = 0x1f80;
+
+    /**
+     * Exception flags that the SSE instruction under way has found, while at least one exception is
+     * unmasked; they reach {@link #mxcsr} when the whole instruction is known. 0 between
+     * instructions.
+     */
+    public int raised;
 }
