@@ -84,6 +84,12 @@ final class BlockDecoder {
 
     private static Handler select(Instruction i) {
         Handler handler = SystemHandlers.select(i);
+        if (handler == null) {
+            handler = X87Handlers.select(i);
+        }
+        if (handler == null) {
+            handler = FpuAreaHandlers.select(i);
+        }
         return handler == null ? SystemHandlers::undefined : handler;
     }
 

@@ -2,6 +2,8 @@ package org.javisor.interpreter;
 
 import org.javisor.x86.FpuState;
 import org.javisor.x86.Instruction;
+import org.javisor.x86.X87Unit;
+import org.javisor.x86.XsaveImage;
 
 /**
  * The architectural state of one processor and what instruction handlers do with it. Used by the
@@ -25,6 +27,11 @@ final class Cpu {
     final ModelSpecificRegisters msr = new ModelSpecificRegisters();
     final DebugRegisters debug = new DebugRegisters();
     final FpuState fpu = new FpuState();
+    final X87Unit x87 = new X87Unit(fpu);
+
+    /** Where FXSAVE, XSAVE and the like put their images together. */
+    final byte[] fpuArea = new byte[XsaveImage.SIZE];
+
     final Mmu mmu;
     final InterpreterVcpu vcpu;
 

@@ -1,6 +1,7 @@
 package org.javisor.interpreter;
 
 import org.javisor.hypervisor.VcpuState;
+import org.javisor.x86.XsaveImage;
 
 /**
  * Between the processor's working state and the {@link VcpuState} that boot code, debuggers and
@@ -36,6 +37,7 @@ final class StateTransfer {
         System.arraycopy(c.debug.address, 0, s.dr, 0, 4);
         s.dr[6] = c.debug.dr6;
         s.dr[7] = c.debug.dr7;
+        s.xsave = XsaveImage.toXsave(c.fpu);
         for (int index : MSRS) {
             s.msrs.put(index, MsrAccess.get(c, index));
         }
@@ -73,6 +75,7 @@ final class StateTransfer {
         System.arraycopy(s.dr, 0, c.debug.address, 0, 4);
         c.debug.dr6 = s.dr[6];
         c.debug.dr7 = s.dr[7];
+        XsaveImage.fromXsave(c.fpu, s.xsave);
         if (clearMsrs) {
             for (int index : MSRS) {
                 MsrAccess.set(

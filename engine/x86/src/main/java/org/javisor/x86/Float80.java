@@ -573,6 +573,7 @@ final class Float80 {
             if (wrapped < MAX_EXPONENT) {
                 set(sign | wrapped, kept);
             } else {
+                flags |= PE | ROUNDED_UP;
                 set(sign | MAX_EXPONENT, INTEGER_BIT);
             }
             return;
@@ -625,6 +626,7 @@ final class Float80 {
         if (wrapped > 0) {
             set(sign | wrapped, kept);
         } else {
+            flags |= PE;
             set(sign, 0);
         }
     }

@@ -14,6 +14,8 @@ final class Float80Scaling {
     static final int C2 = 0x400;
     static final int C3 = 0x4000;
 
+    static final int UNDECIDED = -1;
+
     private Float80Scaling() {}
 
     /**
@@ -21,18 +23,19 @@ final class Float80Scaling {
      * rounded to even. Where the exponents differ by 64 or more only a part of the reduction is
      * made.
      *
-     * @return C0, C3, C1 (bits 2, 1, 0 of the quotient) and C2 (incomplete)
+     * @return C0, C3, C1 (bits 2, 1, 0 of the quotient) and C2 (incomplete); {@link #UNDECIDED}
+     *     where there is no quotient
      */
     static int remainder(Float80 unit, int aSe, long aSig, int bSe, long bSig, boolean nearest) {
         if (unit.settleSpecials(aSe, aSig, bSe, bSig)) {
-            return 0;
+            return UNDECIDED;
         }
         if (Float80.infinite(aSe, aSig) || bSig == 0) {
             unit.invalid();
-            return 0;
+            return UNDECIDED;
         }
         if (!unit.acceptDenormals(aSe, aSig, bSe, bSig)) {
-            return 0;
+            return UNDECIDED;
         }
         unit.useFullPrecision();
         int sign = aSe & SIGN;

@@ -218,7 +218,9 @@ public final class X87Unit {
     }
 
     private void pushIfComplete() {
-        if (completes()) {
+        // A denormal is loaded even where it raises an unmasked exception; a signalling NaN is not.
+        raise(unit.flags);
+        if ((unit.flags & ~state.control & Float80.IE) == 0) {
             state.top = physical(-1);
             writeResult(state.top);
         }
@@ -456,8 +458,8 @@ public final class X87Unit {
         int t = state.top;
         int s = physical(1);
         if (empty(t) || empty(s)) {
+            state.status &= ~C2;
             if (stackFault(false)) {
-                state.status &= ~C2;
                 writeIndefinite(t);
             }
             return;
@@ -470,8 +472,11 @@ public final class X87Unit {
                         state.signExponent[s],
                         state.significand[s],
                         nearest);
+        state.status &= ~C2;
+        if (codes != Float80Scaling.UNDECIDED) {
+            state.status = state.status & ~(C0 | C3) | codes;
+        }
         if (completes()) {
-            state.status = state.status & ~(C0 | C2 | C3) | codes;
             writeResult(t);
         }
     }
@@ -558,8 +563,8 @@ public final class X87Unit {
     }
 
     private void compareWithEmpty(int pops) {
+        state.status |= C0 | C2 | C3;
         if (stackFault(false)) {
-            state.status |= C0 | C2 | C3;
             pop(pops);
         }
     }
@@ -571,9 +576,11 @@ public final class X87Unit {
             return;
         }
         int order = unit.compare(state.signExponent[top], state.significand[top], se, sig, quiet);
+        // Unlike results, the codes are set even where an unmasked exception keeps the stack as it
+        // is.
+        int codes = order == 2 ? C0 | C2 | C3 : order == 0 ? C3 : order < 0 ? C0 : 0;
+        state.status = state.status & ~(C0 | C2 | C3) | codes;
         if (completes()) {
-            int codes = order == 2 ? C0 | C2 | C3 : order == 0 ? C3 : order < 0 ? C0 : 0;
-            state.status = state.status & ~(C0 | C2 | C3) | codes;
             pop(pops);
         }
     }
@@ -587,17 +594,16 @@ public final class X87Unit {
     /**
      * FCOMI, FUCOMI and their popping forms.
      *
-     * @return ZF (40h), PF (4) and CF (1) as the comparison sets them, or -1 if they stay
+     * @return ZF (40h), PF (4) and CF (1); they are set whatever is unmasked
      */
     public int compareToFlags(int i, boolean quiet, boolean pop) {
         begin();
         int s = physical(i);
         int top = state.top;
         int order = 2;
+        boolean completes;
         if (empty(s) || empty(top)) {
-            if (!stackFault(false)) {
-                return -1;
-            }
+            completes = stackFault(false);
         } else {
             order =
                     unit.compare(
@@ -606,11 +612,9 @@ public final class X87Unit {
                             state.signExponent[s],
                             state.significand[s],
                             quiet);
-            if (!completes()) {
-                return -1;
-            }
+            completes = completes();
         }
-        if (pop) {
+        if (pop && completes) {
             pop();
         }
         return order == 2 ? 0x45 : order == 0 ? 0x40 : order < 0 ? 1 : 0;
@@ -664,9 +668,9 @@ public final class X87Unit {
 
     /** FCMOVcc. */
     public void move(int i, boolean condition) {
-        begin();
         int s = physical(i);
         if (empty(s) || empty(state.top)) {
+            begin();
             if (stackFault(false)) {
                 writeIndefinite(state.top);
             }
@@ -686,6 +690,7 @@ public final class X87Unit {
     }
 
     public void free(int i) {
+        state.status &= ~C1;
         state.valid &= ~(1 << physical(i));
     }
 

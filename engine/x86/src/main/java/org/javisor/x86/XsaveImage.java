@@ -134,17 +134,28 @@ public final class XsaveImage {
     }
 
     /**
-     * Takes over a snapshot's image, in either format; reserved bits of MXCSR are dropped. An area
-     * of 512 bytes, or one whose header is all zero although its registers are not, counts as
-     * written by FXSAVE.
+     * Takes over a snapshot's image, in either format. Components that its header does not name get
+     * their initial configuration; an area of 512 bytes has no header and names both. Reserved bits
+     * of MXCSR are dropped.
+     *
+     * @throws IllegalArgumentException if the area is shorter than that
      */
     public static void fromXsave(FpuState state, byte[] area) {
         if (area.length < FxsaveImage.SIZE) {
             throw new IllegalArgumentException(
                     "FPU area of " + area.length + " bytes, needs " + FxsaveImage.SIZE);
         }
-        FxsaveImage.readX87(state, area, true);
-        FxsaveImage.readXmm(state, area, 16);
+        long saved = area.length < SIZE ? X87 | SSE : get64(area, XSTATE_BV);
+        if ((saved & X87) != 0) {
+            FxsaveImage.readX87(state, area, true);
+        } else {
+            FxsaveImage.initialiseX87(state);
+        }
+        if ((saved & SSE) != 0) {
+            FxsaveImage.readXmm(state, area, 16);
+        } else {
+            java.util.Arrays.fill(state.xmm, 0);
+        }
         state.mxcsr = FxsaveImage.mxcsr(area) & FxsaveImage.MXCSR_MASK;
     }
 }
