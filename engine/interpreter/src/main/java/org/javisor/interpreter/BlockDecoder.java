@@ -90,6 +90,9 @@ final class BlockDecoder {
         if (handler == null) {
             handler = FpuAreaHandlers.select(i);
         }
+        if (handler == null) {
+            handler = SimdHandlers.select(i);
+        }
         return handler == null ? SystemHandlers::undefined : handler;
     }
 
