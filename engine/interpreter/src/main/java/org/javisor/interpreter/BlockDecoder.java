@@ -83,7 +83,10 @@ final class BlockDecoder {
     }
 
     private static Handler select(Instruction i) {
-        Handler handler = SystemHandlers.select(i);
+        Handler handler = IntegerHandlers.select(i);
+        if (handler == null) {
+            handler = SystemHandlers.select(i);
+        }
         if (handler == null) {
             handler = X87Handlers.select(i);
         }

@@ -45,6 +45,30 @@ final class Flags {
         set(newResult, (cf ? 1L << 63 : 0) | (cf != of ? 1L << 62 : 0));
     }
 
+    /** Changes CF alone. */
+    void setCarry(boolean cf) {
+        if (!lazy) {
+            eager = eager & ~CF | (cf ? CF : 0);
+        } else if (carries < 0 != cf) {
+            // Both bits, so that OF stays.
+            carries ^= 3L << 62;
+        }
+    }
+
+    /** Changes CF and OF alone: rotates. */
+    void setCarryOverflow(boolean cf, boolean of) {
+        if (lazy) {
+            carries = carries & ~(3L << 62) | (cf ? 1L << 63 : 0) | (cf != of ? 1L << 62 : 0);
+        } else {
+            eager = eager & ~(CF | OF) | (cf ? CF : 0) | (of ? OF : 0);
+        }
+    }
+
+    /** Changes ZF alone. */
+    void setZero(boolean zf) {
+        setArithmetic(arithmetic() & ~ZF | (zf ? ZF : 0));
+    }
+
     boolean cf() {
         return lazy ? carries < 0 : (eager & CF) != 0;
     }

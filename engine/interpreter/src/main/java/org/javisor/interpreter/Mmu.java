@@ -113,6 +113,11 @@ final class Mmu {
         flushAll();
     }
 
+    /** Whether accesses have to go one by one, to be seen by breakpoints on data. */
+    boolean watching() {
+        return watching;
+    }
+
     // Flushing
 
     void flushAll() {
@@ -168,9 +173,9 @@ final class Mmu {
     }
 
     /**
-     * Forgets permissions to write a guest-physical page, or all (-1), without notice. Called by other threads: a
-     * store that is under way meanwhile counts as having come first, and an entry that is being made is checked again
-     * by who makes it.
+     * Forgets permissions to write a guest-physical page, or all (-1), without notice. Called by
+     * other threads: a store that is under way meanwhile counts as having come first, and an entry
+     * that is being made is checked again by who makes it.
      */
     void revokeWrites(long pageGpa) {
         if (pageGpa == -1) {
@@ -406,18 +411,24 @@ final class Mmu {
         long host = memory.hostAddress(gpa);
         if (host != 0) {
             writeHost(host, size, value);
-            // After the store: a processor that decodes meanwhile either sees the new bytes or is
-            // told.
-            if (memory.isTracked(gpa)) {
-                memory.written(gpa, size);
-                cpu.endBlock();
-            }
+            noteWritten(gpa, size);
         } else {
             mmioWrites++;
             io.writeMmio(gpa, size, value & Cpu.mask(size));
         }
         if (watching) {
             cpu.vcpu.watch(linear, size, true);
+        }
+    }
+
+    /**
+     * To be called after a store: a processor that decodes meanwhile either sees the new bytes or
+     * is told.
+     */
+    private void noteWritten(long gpa, int size) {
+        if (memory.isTracked(gpa)) {
+            memory.written(gpa, size);
+            cpu.endBlock();
         }
     }
 
@@ -501,7 +512,17 @@ final class Mmu {
             }
             return replaceWithinWord(host, size, expected, value);
         }
-        // Across two words, tracked pages, devices: one at a time in the whole machine.
+        if (host == 0 && (linear & 7) + size <= 8 && !watching) {
+            long gpa = translate(linear, PageWalker.WRITE);
+            long slowHost = memory.hostAddress(gpa);
+            if (slowHost != 0) {
+                // A tracked page: other processors may store to it without any lock of ours.
+                boolean done = compareAndSet(linear, slowHost, size, expected, value);
+                noteWritten(gpa, size);
+                return done;
+            }
+        }
+        // Across two words, devices: one at a time in the whole machine.
         synchronized (vm.splitLock()) {
             if (read(linear, size) != expected) {
                 return false;
@@ -509,6 +530,51 @@ final class Mmu {
             write(linear, size, value);
             return true;
         }
+    }
+
+    /**
+     * Replaces 16 aligned and writable bytes if they still are what is expected; what was found
+     * stands in {@link Cpu#lo} and {@link Cpu#hi}. Locked, it is atomic towards its like in the
+     * whole machine; a store of 8 bytes in the middle of it makes it fail.
+     */
+    boolean compareAndSet16(
+            long linear, boolean locked, long low, long high, long newLow, long newHigh) {
+        if (!locked || !sharedMemory()) {
+            return replace16(linear, low, high, newLow, newHigh);
+        }
+        synchronized (vm.splitLock()) {
+            long host = writableHost(linear, 16);
+            if (host == 0) {
+                return replace16(linear, low, high, newLow, newHigh);
+            }
+            cpu.lo = RawMemory.getLongVolatile(host);
+            cpu.hi = RawMemory.getLongVolatile(host + 8);
+            if (cpu.lo != low || cpu.hi != high) {
+                return false;
+            }
+            cpu.lo = RawMemory.compareAndExchangeLong(host, low, newLow);
+            if (cpu.lo != low) {
+                return false;
+            }
+            cpu.hi = RawMemory.compareAndExchangeLong(host + 8, high, newHigh);
+            if (cpu.hi != high) {
+                cpu.lo = RawMemory.compareAndExchangeLong(host, newLow, low);
+                if (cpu.lo == newLow) {
+                    cpu.lo = low;
+                }
+                return false;
+            }
+            return true;
+        }
+    }
+
+    private boolean replace16(long linear, long low, long high, long newLow, long newHigh) {
+        cpu.lo = read64(linear);
+        cpu.hi = read64(linear + 8);
+        boolean equal = cpu.lo == low && cpu.hi == high;
+        write64(linear, equal ? newLow : cpu.lo);
+        write64(linear + 8, equal ? newHigh : cpu.hi);
+        return equal;
     }
 
     private static boolean replaceWithinWord(long host, int size, long expected, long value) {

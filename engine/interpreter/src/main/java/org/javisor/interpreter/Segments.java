@@ -70,6 +70,11 @@ final class Segments {
         throw register == Cpu.SS ? GuestFault.ss0() : GuestFault.gp0();
     }
 
+    /** Whether {@link #linear} would allow all of a range. */
+    boolean covers(Cpu cpu, int register, long offset, int length, boolean write) {
+        return flat[register] || allowed(cpu, register, offset, length, write);
+    }
+
     private boolean allowed(Cpu cpu, int register, long offset, int size, boolean write) {
         int access = attributes[register];
         long last = offset + size - 1;

@@ -21,7 +21,10 @@ final class StackAccess {
         };
     }
 
-    /** Instructions that end in a handler which runs with TF clear: they are not followed by a single-step trap. */
+    /**
+     * Instructions that end in a handler which runs with TF clear: they are not followed by a
+     * single-step trap.
+     */
     static boolean entersHandler(Op op) {
         return switch (op) {
             case INT, INT1, INT3, INTO, SYSCALL, SYSENTER -> true;

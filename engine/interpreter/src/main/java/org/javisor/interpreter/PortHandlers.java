@@ -1,0 +1,30 @@
+package org.javisor.interpreter;
+
+import org.javisor.x86.Instruction;
+
+/** IN and OUT. */
+final class PortHandlers {
+    private PortHandlers() {}
+
+    static Handler select(Instruction i) {
+        return switch (i.op) {
+            case IN -> PortHandlers::in;
+            case OUT -> PortHandlers::out;
+            default -> null;
+        };
+    }
+
+    private static void in(Cpu c, Instruction i) {
+        int size = i.operandSize;
+        int port = i.kind1 == Instruction.IMM ? (int) i.imm & 0xff : (int) c.gpr[Cpu.RDX] & 0xffff;
+        c.vcpu.checkPortAccess(port, size);
+        c.setRegister(Instruction.GPR, Cpu.RAX, size, c.vcpu.readPort(port, size));
+    }
+
+    private static void out(Cpu c, Instruction i) {
+        int size = i.operandSize;
+        int port = i.kind0 == Instruction.IMM ? (int) i.imm & 0xff : (int) c.gpr[Cpu.RDX] & 0xffff;
+        c.vcpu.checkPortAccess(port, size);
+        c.vcpu.writePort(port, size, (int) (c.gpr[Cpu.RAX] & Cpu.mask(size)));
+    }
+}
