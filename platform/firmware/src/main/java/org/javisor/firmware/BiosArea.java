@@ -23,6 +23,9 @@ final class BiosArea {
         long xsdt = writeTables(memory, config);
         write(memory, LowMemory.FACS, AcpiTables.facs());
         write(memory, LowMemory.RSDP, AcpiTables.rsdp(xsdt));
+        Smbios smbios = Smbios.of(config.processors(), MemoryMap.ram(memory));
+        write(memory, LowMemory.SMBIOS_TABLE, smbios.table());
+        write(memory, LowMemory.SMBIOS_ENTRY, smbios.entryPoint(LowMemory.SMBIOS_TABLE));
         return LowMemory.RSDP;
     }
 

@@ -44,8 +44,7 @@ final class Dsdt {
                         .io(AcpiPorts.PM1A_EVENT, 4)
                         .io(AcpiPorts.PM1A_CONTROL, 2)
                         .io(AcpiPorts.PM_TIMER, 4)
-                        .io(AcpiPorts.GPE0, AcpiPorts.GPE0_LENGTH)
-                        .io(AcpiPorts.RESET, 1));
+                        .io(AcpiPorts.GPE0, AcpiPorts.GPE0_LENGTH));
         device(
                 scope,
                 "PIC",

@@ -8,7 +8,22 @@ import org.javisor.memory.GuestMemory;
  * from outside.
  */
 public final class Firmware {
+    private static final int MTRR_DEFAULT_TYPE = 0x2ff;
+    private static final long MTRRS_ENABLED = 1 << 11;
+    private static final long WRITE_BACK = 6;
+
     private Firmware() {}
+
+    /**
+     * Sets up what firmware sets up on each processor, and what operating systems find fault with
+     * if it differs between them: all memory is cached (Intel SDM vol. 3, 12.11.2.1,
+     * IA32_MTRR_DEF_TYPE).
+     *
+     * @param processor a state as after reset, of the boot processor or one that waits for start-up
+     */
+    public static void prepareProcessor(VcpuState processor) {
+        processor.msrs.put(MTRR_DEFAULT_TYPE, MTRRS_ENABLED | WRITE_BACK);
+    }
 
     /**
      * Writes the tables, the kernel and what belongs to it to memory, and sets up the boot

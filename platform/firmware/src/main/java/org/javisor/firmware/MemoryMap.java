@@ -44,6 +44,13 @@ record MemoryMap(List<Entry> entries) {
         return new MemoryMap(entries);
     }
 
+    /** The RAM as the machine has it, without regard to what the firmware took of it. */
+    static List<Entry> ram(GuestMemory memory) {
+        return memory.regions().stream()
+                .map(region -> new Entry(region.base(), region.size(), USABLE))
+                .toList();
+    }
+
     /** Where the RAM that starts at 0 ends, exclusive; loaders put nothing above. */
     static long lowRamEnd(GuestMemory memory) {
         long end = 0;
