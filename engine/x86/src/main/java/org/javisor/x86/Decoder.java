@@ -120,6 +120,7 @@ public final class Decoder {
             escape();
         } else if ((code == 0xc4 || code == 0xc5) && (longMode || vexFollows())) {
             if (lock || rex != 0 || operandPrefix || repeat != 0) {
+                next();
                 return null;
             }
             prefix = vexPrefix();
@@ -224,15 +225,14 @@ public final class Decoder {
             rex = 0;
         }
         vex = true;
-        vexRegister = ~last >> 3 & (longMode ? 15 : 7);
+        vexRegister = ~last >> 3 & 15;
         out.flags = Instruction.VEX | ((last & 4) != 0 ? Instruction.VEX_256 : 0);
         code = next();
         map =
                 mapSelect >= 1 && mapSelect <= 3
                         ? OpcodeTables.VEX + mapSelect
                         : OpcodeTables.ONE_BYTE;
-        int pp = last & 3;
-        return pp;
+        return last & 3;
     }
 
     private void sizes(Opcode opcode, CodeSize size) {
@@ -247,6 +247,8 @@ public final class Decoder {
         int operandSize;
         if (opcode.is(Opcode.BYTE)) {
             operandSize = 1;
+        } else if (opcode.is(Opcode.WORD)) {
+            operandSize = 2;
         } else if (opcode.is(Opcode.WIDE_OR_4)) {
             operandSize = wide ? 8 : 4;
         } else if (opcode.is(Opcode.NATURAL)) {
@@ -298,7 +300,7 @@ public final class Decoder {
             case Opcode.R -> general(i, rm(), operand);
             case Opcode.G -> general(i, reg(), operand);
             case Opcode.Z -> general(i, code & 7 | (rex & REX_B) << 3, operand);
-            case Opcode.B -> register(i, Instruction.GPR, vexRegister);
+            case Opcode.B -> register(i, Instruction.GPR, longMode ? vexRegister : vexRegister & 7);
             case Opcode.S -> {
                 int number = modrm >> 3 & 7;
                 register(i, Instruction.SEG, number);

@@ -47,6 +47,9 @@ public final class InstructionFormatter {
         if (instruction.op == Op.ENTER) {
             text.append(separator).append(hex(instruction.imm2));
         }
+        if (instruction.base == Instruction.RIP) {
+            text.append(" # ").append(hex(mask(next + instruction.disp, instruction.addressSize)));
+        }
         return text.toString();
     }
 
@@ -93,7 +96,7 @@ public final class InstructionFormatter {
             case Instruction.NONE -> "";
             case Instruction.GPR -> register(register, registerSize(in, i, register));
             case Instruction.GPR_HIGH -> HIGH_BYTES[register];
-            case Instruction.MEM -> memory(in, next);
+            case Instruction.MEM -> memory(in);
             case Instruction.IMM -> hex(mask(in.imm, in.operandSize));
             case Instruction.REL -> hex(mask(next + in.imm, in.operandSize));
             case Instruction.FAR -> hex(in.imm2) + ":" + hex(in.imm);
@@ -129,7 +132,7 @@ public final class InstructionFormatter {
         return size == 1 ? BYTES[number] : bySize(size, "", "", "e", "r") + WORDS[number];
     }
 
-    private static String memory(Instruction in, long next) {
+    private static String memory(Instruction in) {
         StringBuilder text = new StringBuilder();
         text.append(
                 switch (in.memorySize) {
@@ -142,28 +145,28 @@ public final class InstructionFormatter {
                     case 16 -> "XMMWORD PTR ";
                     default -> "";
                 });
-        text.append(SEGMENTS[in.segment]).append(":[");
-        String plus = "";
+        boolean absolute =
+                in.base == Instruction.NO_REGISTER && in.index == Instruction.NO_REGISTER;
+        boolean stack = in.base == 4 || in.base == 5;
+        if (absolute || in.segment != (stack ? 2 : 3)) {
+            text.append(SEGMENTS[in.segment]).append(':');
+        }
+        if (absolute) {
+            return text.append(hex(mask(in.disp, in.addressSize))).toString();
+        }
+        text.append('[');
         if (in.base != Instruction.NO_REGISTER) {
             text.append(register(in.base, in.addressSize));
-            plus = "+";
         }
         if (in.index != Instruction.NO_REGISTER) {
-            text.append(plus).append(register(in.index, in.addressSize));
-            if (in.addressSize != 2) {
-                text.append('*').append(1 << in.scale);
-            }
-            plus = "+";
+            text.append(in.base == Instruction.NO_REGISTER ? "" : "+");
+            text.append(register(in.index, in.addressSize));
+            text.append(in.addressSize == 2 ? "" : "*" + (1 << in.scale));
         }
-        if (plus.isEmpty()) {
-            text.append(hex(mask(in.disp, in.addressSize)));
-        } else if (in.disp != 0 || in.base == Instruction.RIP) {
+        if (in.disp != 0 || in.base == Instruction.RIP) {
             text.append(in.disp < 0 ? "-" : "+").append(hex(Math.abs(in.disp)));
         }
         text.append(']');
-        if (in.base == Instruction.RIP) {
-            text.append(" # ").append(hex(mask(next + in.disp, in.addressSize)));
-        }
         return text.toString();
     }
 

@@ -38,7 +38,7 @@ final class OneByteTable {
             60 PUSHA i64
             61 POPA i64
             62 BOUND Gv,Ma i64
-            63 ARPL Ew,Gw i64
+            63 ARPL Ew,Gw w i64
             63 MOVSXD Gv,Ez o64
             68 PUSH Iz d64
             69 IMUL2 Gv,Ev,Iz

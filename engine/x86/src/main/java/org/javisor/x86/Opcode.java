@@ -144,6 +144,9 @@ final class Opcode {
     /** Operand size 1. */
     static final int BYTE = 8;
 
+    /** Operand size 2. */
+    static final int WORD = 8192;
+
     /** Operand size at most 4. */
     static final int AT_MOST_4 = 16;
 

@@ -24,8 +24,8 @@ package org.javisor.x86;
  *
  * <p>Attributes: {@code L} LOCK is legal, {@code d64} operand size 8 in 64-bit code, {@code f64}
  * the same whatever the prefixes, {@code b} operand size 1 (implied by a first operand of size b),
- * {@code z} at most 4, {@code n} the width of the mode, {@code i64} not in 64-bit code, {@code o64}
- * only there, {@code rep} a string operation.
+ * {@code w} 2, {@code z} at most 4, {@code n} the width of the mode, {@code i64} not in 64-bit
+ * code, {@code o64} only there, {@code rep} a string operation.
  */
 final class OpcodeRows {
     private final OpcodeTables.Map legacy;
@@ -197,6 +197,7 @@ final class OpcodeRows {
             case "d64" -> Opcode.DEFAULT_64;
             case "f64" -> Opcode.FORCE_64;
             case "b" -> Opcode.BYTE;
+            case "w" -> Opcode.WORD;
             case "z" -> Opcode.AT_MOST_4;
             case "n" -> Opcode.NATURAL;
             case "i64" -> Opcode.LEGACY_ONLY;

@@ -86,11 +86,11 @@ final class ThreeByteTables {
             0D | | BLENDPD Vdq,Wdq,Ib
             0E | | PBLENDW Vdq,Wdq,Ib
             0F | PALIGNR Pq,Qq,Ib | PALIGNR Vdq,Wdq,Ib
-            14 | | PEXTRB Ed/b,Vdq,Ib
-            15 | | PEXTRW Ed/w,Vdq,Ib
+            14 | | PEXTRB Ey/b,Vdq,Ib
+            15 | | PEXTRW Ey/w,Vdq,Ib
             16 | | PEXTRD/PEXTRQ Ey,Vdq,Ib
-            17 | | EXTRACTPS Ed,Vdq,Ib
-            20 | | PINSRB Vdq,Ed/b,Ib
+            17 | | EXTRACTPS Ey/d,Vdq,Ib
+            20 | | PINSRB Vdq,Ey/b,Ib
             21 | | INSERTPS Vdq,Wd,Ib
             22 | | PINSRD/PINSRQ Vdq,Ey,Ib
             40 | | DPPS Vdq,Wdq,Ib

@@ -8,16 +8,16 @@ final class TwoByteTable {
             """
             00/0 SLDT Ev/w
             00/1 STR Ev/w
-            00/2 LLDT Ew
-            00/3 LTR Ew
-            00/4 VERR Ew
-            00/5 VERW Ew
+            00/2 LLDT Ew w
+            00/3 LTR Ew w
+            00/4 VERR Ew w
+            00/5 VERW Ew w
             01/0m SGDT Ms f64
             01/1m SIDT Ms f64
             01/2m LGDT Ms f64
             01/3m LIDT Ms f64
             01/4 SMSW Ev/w
-            01/6 LMSW Ew
+            01/6 LMSW Ew w
             01/7m INVLPG M0
             01:C1 | VMCALL
             01:C2 | VMLAUNCH
@@ -153,7 +153,7 @@ final class TwoByteTable {
             2D | CVTPS2PI Pq,Wq   | CVTPD2PI Pq,Wdq  | CVTSS2SI Gy,Wd    | CVTSD2SI Gy,Wq
             2E | UCOMISS Vd,Wd    | UCOMISD Vq,Wq
             2F | COMISS Vd,Wd     | COMISD Vq,Wq
-            50 | MOVMSKPS Gd,Udq  | MOVMSKPD Gd,Udq
+            50 | MOVMSKPS Gy,Udq  | MOVMSKPD Gy,Udq
             51 | SQRTPS Vdq,Wdq   | SQRTPD Vdq,Wdq   | SQRTSS Vd,Wd      | SQRTSD Vq,Wq
             52 | RSQRTPS Vdq,Wdq  |                  | RSQRTSS Vd,Wd
             53 | RCPPS Vdq,Wdq    |                  | RCPSS Vd,Wd
@@ -205,8 +205,8 @@ final class TwoByteTable {
             7E | MOVD/MOVQ Ey,Pq  | MOVD/MOVQ Ey,Vdq | MOVQ Vq,Wq
             7F | MOVQ Qq,Pq       | MOVDQA Wdq,Vdq   | MOVDQU Wdq,Vdq
             C2 | CMPPS Vdq,Wdq,Ib | CMPPD Vdq,Wdq,Ib | CMPSS Vd,Wd,Ib    | CMPSD_SSE Vq,Wq,Ib
-            C4 | PINSRW Pq,Ed/w,Ib | PINSRW Vdq,Ed/w,Ib
-            C5 | PEXTRW Gd,Nq,Ib  | PEXTRW Gd,Udq,Ib
+            C4 | PINSRW Pq,Ey/w,Ib | PINSRW Vdq,Ey/w,Ib
+            C5 | PEXTRW Gy,Nq,Ib  | PEXTRW Gy,Udq,Ib
             C6 | SHUFPS Vdq,Wdq,Ib | SHUFPD Vdq,Wdq,Ib
             D0 |                  | ADDSUBPD Vdq,Wdq |                   | ADDSUBPS Vdq,Wdq
             D1 | PSRLW Pq,Qq      | PSRLW Vdq,Wdq
@@ -215,7 +215,7 @@ final class TwoByteTable {
             D4 | PADDQ Pq,Qq      | PADDQ Vdq,Wdq
             D5 | PMULLW Pq,Qq     | PMULLW Vdq,Wdq
             D6 |                  | MOVQ Wq,Vq       | MOVQ2DQ Vdq,Nq    | MOVDQ2Q Pq,Uq
-            D7 | PMOVMSKB Gd,Nq   | PMOVMSKB Gd,Udq
+            D7 | PMOVMSKB Gy,Nq   | PMOVMSKB Gy,Udq
             D8 | PSUBUSB Pq,Qq    | PSUBUSB Vdq,Wdq
             D9 | PSUBUSW Pq,Qq    | PSUBUSW Vdq,Wdq
             DA | PMINUB Pq,Qq     | PMINUB Vdq,Wdq

@@ -143,7 +143,7 @@ final class X87Table {
             DF/1 FXCH STi
             DF/2 FSTP STi
             DF/3 FSTP STi
-            DF:E0 FNSTSW AX
+            DF:E0 FNSTSW AX w
             DF/5 FUCOMIP ST0,STi
             DF/6 FCOMIP ST0,STi
             DF/0 FILD Mw
