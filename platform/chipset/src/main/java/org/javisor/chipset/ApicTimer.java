@@ -167,13 +167,14 @@ final class ApicTimer {
             alarm.disarm();
             return;
         }
-        long left = deadline - tsc.getAsLong();
-        if (Long.compareUnsigned(deadline, tsc.getAsLong()) <= 0) {
+        long counter = tsc.getAsLong();
+        if (Long.compareUnsigned(deadline, counter) <= 0) {
             deadline = 0;
             alarm.disarm();
             interrupt();
             return;
         }
+        long left = deadline - counter;
         boolean never = left < 0 || left > Long.MAX_VALUE - now;
         alarm.arm(never ? Long.MAX_VALUE : now + left);
     }

@@ -59,6 +59,17 @@ final class Pic8259 {
         }
     }
 
+    /**
+     * The slave's INT on the master's input 2. Unlike a device's pulse, which stays latched so that
+     * it cannot be lost, a request that the slave has withdrawn is gone, as it is in the chip.
+     */
+    void setCascade(boolean asserted) {
+        setInput(2, asserted);
+        if (!asserted) {
+            irr &= ~CASCADE;
+        }
+    }
+
     /** The input whose interrupt INT announces now, or -1 if INT is low. */
     int pending() {
         int requested = priorityOf(irr & ~imr);

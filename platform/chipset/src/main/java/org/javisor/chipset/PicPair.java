@@ -53,6 +53,9 @@ public final class PicPair implements Device<PicPairState> {
         int vector = master.vector(input);
         if (input == CASCADE) {
             vector = slave.vector(slave.acknowledge());
+            // The cycle takes the slave's INT low, so that what else it has pending makes a new
+            // edge.
+            master.setCascade(false);
         }
         update();
         return vector;
@@ -116,7 +119,7 @@ public final class PicPair implements Device<PicPairState> {
     }
 
     private void update() {
-        master.setInput(CASCADE, slave.pending() >= 0);
+        master.setCascade(slave.pending() >= 0);
         intr.drive(master.pending() >= 0);
     }
 
