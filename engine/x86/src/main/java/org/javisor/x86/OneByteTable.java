@@ -7,17 +7,6 @@ package org.javisor.x86;
 final class OneByteTable {
     private OneByteTable() {}
 
-    /** 00h to 3Dh: eight operations of six forms each. */
-    static final String ARITHMETIC =
-            arithmetic("ADD", 0x00, " L")
-                    + arithmetic("OR", 0x08, " L")
-                    + arithmetic("ADC", 0x10, " L")
-                    + arithmetic("SBB", 0x18, " L")
-                    + arithmetic("AND", 0x20, " L")
-                    + arithmetic("SUB", 0x28, " L")
-                    + arithmetic("XOR", 0x30, " L")
-                    + arithmetic("CMP", 0x38, "");
-
     static final String ROWS =
             """
             06 PUSH ES d64 i64
@@ -207,53 +196,28 @@ final class OneByteTable {
             FF/6 PUSH Ev d64
             """;
 
-    private static String arithmetic(String op, int first, String lock) {
-        String extension = "/" + (first >> 3) + " " + op;
-        return hex(first)
-                + op
-                + " Eb,Gb"
-                + lock
-                + "\n"
-                + hex(first + 1)
-                + op
-                + " Ev,Gv"
-                + lock
-                + "\n"
-                + hex(first + 2)
-                + op
-                + " Gb,Eb\n"
-                + hex(first + 3)
-                + op
-                + " Gv,Ev\n"
-                + hex(first + 4)
-                + op
-                + " AL,Is\n"
-                + hex(first + 5)
-                + op
-                + " rAX,Iz\n"
-                + "80"
-                + extension
-                + " Eb,Is"
-                + lock
-                + "\n"
-                + "81"
-                + extension
-                + " Ev,Iz"
-                + lock
-                + "\n"
-                + "82"
-                + extension
-                + " Eb,Is i64"
-                + lock
-                + "\n"
-                + "83"
-                + extension
-                + " Ev,Is"
-                + lock
-                + "\n";
-    }
-
-    private static String hex(int code) {
-        return "" + Character.forDigit(code >> 4, 16) + Character.forDigit(code & 15, 16) + ' ';
+    /**
+     * 00h to 3Dh and 80h to 83h: eight operations of the same ten forms; CMP alone writes nothing
+     * that LOCK could guard.
+     */
+    static String arithmetic() {
+        String[] ops = {"ADD", "OR", "ADC", "SBB", "AND", "SUB", "XOR", "CMP"};
+        // Not the + operator: its first use in a JVM costs more than reading all the tables.
+        StringBuilder rows = new StringBuilder(2048);
+        for (int i = 0; i < ops.length; i++) {
+            String lock = i < 7 ? " L\n" : "\n";
+            String[] forms = {" Eb,Gb", " Ev,Gv", " Gb,Eb", " Gv,Ev", " AL,Is", " rAX,Iz"};
+            for (int form = 0; form < forms.length; form++) {
+                rows.append(Character.forDigit(i >> 1, 16))
+                        .append(Character.forDigit((i & 1) << 3 | form, 16));
+                rows.append(' ').append(ops[i]).append(forms[form]).append(form < 2 ? lock : "\n");
+            }
+            String[] groups = {" Eb,Is", " Ev,Iz", " Eb,Is i64", " Ev,Is"};
+            for (int form = 0; form < groups.length; form++) {
+                rows.append('8').append(form).append('/').append(i);
+                rows.append(' ').append(ops[i]).append(groups[form]).append(lock);
+            }
+        }
+        return rows.toString();
     }
 }

@@ -20,7 +20,7 @@ final class OpcodeTables {
             LEGACY[i] = new Map();
             LONG_MODE[i] = new Map();
         }
-        rows(ONE_BYTE).read(OneByteTable.ARITHMETIC);
+        rows(ONE_BYTE).read(OneByteTable.arithmetic());
         rows(ONE_BYTE).read(OneByteTable.ROWS);
         rows(ONE_BYTE).read(X87Table.ROWS);
         rows(ESCAPE_0F).read(TwoByteTable.SYSTEM_AND_INTEGER);
