@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.javisor.device.Clock;
 import org.javisor.device.SystemClock;
+import org.javisor.firmware.Firmware;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.Vcpu;
@@ -365,6 +366,11 @@ public final class Machine implements AutoCloseable {
     private void install() {
         VcpuState first = boot.install(memory);
         vcpus.getFirst().setState(first);
+        for (Vcpu other : vcpus.subList(1, vcpus.size())) {
+            VcpuState state = other.state();
+            Firmware.prepareProcessor(state);
+            other.setState(state);
+        }
     }
 
     private void resetRequested(String cause) {

@@ -11,7 +11,7 @@ public final class AcpiPorts {
     /** PM1a control: 2 bytes. */
     public static final int PM1A_CONTROL = 0x604;
 
-    /** Power management timer: 4 bytes, of which 24 bits count at 3.579545 MHz. */
+    /** Power management timer: 4 bytes, counting at 3.579545 MHz. */
     public static final int PM_TIMER = 0x608;
 
     /** General-purpose event block 0: 2 bytes of status, 2 of enable. */

@@ -25,10 +25,10 @@ final class AcpiTables {
     private static final int FIRST_X2APIC_ONLY = 255;
 
     /**
-     * FADT flags: WBINVD works, C1 works everywhere, no sleep button, no RTC wake-up, a reset
-     * register.
+     * FADT flags: WBINVD works, C1 works everywhere, no sleep button, no RTC wake-up, a power
+     * management timer of 32 bits, a reset register.
      */
-    private static final int FADT_FLAGS = 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10;
+    private static final int FADT_FLAGS = 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10;
 
     /** IA-PC boot architecture flags: ISA devices, an i8042, no VGA to be probed. */
     private static final int HAS_LEGACY_DEVICES = 1;

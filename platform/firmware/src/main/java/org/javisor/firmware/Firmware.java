@@ -15,11 +15,12 @@ public final class Firmware {
     private Firmware() {}
 
     /**
-     * Sets up what firmware sets up on each processor, and what operating systems find fault with
+     * Sets up what firmware sets up on every processor, and what operating systems complain about
      * if it differs between them: all memory is cached (Intel SDM vol. 3, 12.11.2.1,
-     * IA32_MTRR_DEF_TYPE).
+     * IA32_MTRR_DEF_TYPE). Done by {@link #install} for the boot processor; the others need it
+     * before they start.
      *
-     * @param processor a state as after reset, of the boot processor or one that waits for start-up
+     * @param processor a state as after reset
      */
     public static void prepareProcessor(VcpuState processor) {
         processor.msrs.put(MTRR_DEFAULT_TYPE, MTRRS_ENABLED | WRITE_BACK);
@@ -31,8 +32,8 @@ public final class Firmware {
      * relies on nothing in memory.
      *
      * @param memory laid out as {@link MemoryLayout} says
-     * @param bootProcessor a state as after reset; its registers, segments and control registers
-     *     are filled in, FPU, debug registers and MSRs stay as they are
+     * @param bootProcessor a state as after reset; its registers, segments, control registers and
+     *     MTRRs are filled in, FPU, debug registers and other MSRs stay as they are
      * @throws FirmwareException if it does not fit together; memory may then be partly written
      */
     public static void install(GuestMemory memory, BootConfig config, VcpuState bootProcessor) {
@@ -41,6 +42,7 @@ public final class Firmware {
                     FirmwareException.Code.MEMORY_SIZE,
                     "Too little memory: the firmware alone needs 2 MiB");
         }
+        prepareProcessor(bootProcessor);
         long rsdp = BiosArea.write(memory, config.acpi());
         switch (config.kernel()) {
             case BzImage kernel ->

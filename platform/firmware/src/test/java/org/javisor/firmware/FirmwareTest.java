@@ -261,6 +261,16 @@ class FirmwareTest {
     }
 
     @Test
+    void everyProcessor_hasTheSameMtrrs_whenPrepared() {
+        VcpuState other = new VcpuState();
+
+        install(SyntheticKernel.bzImage(KERNEL));
+        Firmware.prepareProcessor(other);
+
+        assertThat(state.msrs).containsEntry(0x2ff, 0x806L).isEqualTo(other.msrs);
+    }
+
+    @Test
     void initrd_isNotAnnounced_whenEmpty() {
         KernelImage kernel = KernelImage.detect(SyntheticKernel.bzImage(KERNEL));
         BootConfig config =
