@@ -5,8 +5,9 @@ import static org.javisor.interpreter.SimdForms.set;
 import org.javisor.x86.Aes;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.Pclmul;
+import org.javisor.x86.Sha;
 
-/** AES-NI and PCLMULQDQ. */
+/** AES-NI, PCLMULQDQ and the SHA extensions. */
 final class CipherHandlers {
     private CipherHandlers() {}
 
@@ -61,6 +62,15 @@ final class CipherHandlers {
                                             Aes.aeskeygenassist(l, imm),
                                             Aes.aeskeygenassist(h, imm)));
             case PCLMULQDQ -> SimdForms.binary(i, (x, d, l, h) -> pclmulqdq(x, d, l, h, imm));
+            case SHA1RNDS4 ->
+                    SimdForms.binary(i, (x, d, l, h) -> Sha.sha1rnds4(x, d, l, h, imm & 3));
+            case SHA1NEXTE -> SimdForms.binary(i, Sha::sha1nexte);
+            case SHA1MSG1 -> SimdForms.binary(i, Sha::sha1msg1);
+            case SHA1MSG2 -> SimdForms.binary(i, Sha::sha1msg2);
+            case SHA256RNDS2 ->
+                    SimdForms.binary(i, (x, d, l, h) -> Sha.sha256rnds2(x, d, l, h, x[0]));
+            case SHA256MSG1 -> SimdForms.binary(i, Sha::sha256msg1);
+            case SHA256MSG2 -> SimdForms.binary(i, Sha::sha256msg2);
             default -> null;
         };
     }

@@ -3,7 +3,7 @@ package org.javisor.interpreter;
 import org.javisor.x86.Instruction;
 
 /**
- * The MMX and SSE instructions, AES and PCLMULQDQ, and CRC32: finds the family that knows an
+ * The MMX and SSE instructions, AES, SHA and PCLMULQDQ, and CRC32: finds the family that knows an
  * instruction.
  */
 final class SimdHandlers {

@@ -201,25 +201,29 @@ final class SseConvertHandlers {
 
     // Between XMM and MMX registers
 
+    /** The 64-bit source of CVTPI2PS and CVTPI2PD; from memory it leaves the x87 state as it is. */
+    private static long mmxSource(Cpu c, Instruction i) {
+        if (i.kind1 == MEM) {
+            return c.load64(i);
+        }
+        c.requireMmx();
+        return MmxHandlers.source(c, i);
+    }
+
     private static void cvtpi2ps(Cpu c, Instruction i) {
         c.requireSse();
-        c.requireMmx();
-        long source = MmxHandlers.source(c, i);
-        long result = toSingles(c.fpu, source);
+        long result = toSingles(c.fpu, mmxSource(c, i));
         settle(c);
-        MmxHandlers.enter(c);
+        if (i.kind1 != MEM) {
+            MmxHandlers.enter(c);
+        }
         c.fpu.xmm[i.reg0 << 1] = result;
     }
 
     private static void cvtpi2pd(Cpu c, Instruction i) {
         c.requireSse();
-        long source;
-        if (i.kind1 == MEM) {
-            // Alone among its kind this form leaves the x87 state as it is.
-            source = c.load64(i);
-        } else {
-            c.requireMmx();
-            source = MmxHandlers.source(c, i);
+        long source = mmxSource(c, i);
+        if (i.kind1 != MEM) {
             MmxHandlers.enter(c);
         }
         set(

@@ -318,6 +318,7 @@ final class SseFloatHandlers {
         };
     }
 
+    /** The exceptions of the products come before those of the sums. */
     private static void dpps(Cpu c, Instruction i) {
         c.requireSse();
         SimdForms.source128(c, i);
@@ -326,8 +327,10 @@ final class SseFloatHandlers {
         int imm = (int) i.imm & 0xff;
         long low = product(f, f.xmm[d], c.lo, imm >> 4);
         long high = product(f, f.xmm[d + 1], c.hi, imm >> 6);
+        settle(c);
         int first = SseFloat.addss(f, (int) low, (int) (low >>> 32));
         int second = SseFloat.addss(f, (int) high, (int) (high >>> 32));
+        settle(c);
         long sum = SseFloat.addss(f, first, second) & LOW;
         settle(c);
         f.xmm[d] = ((imm & 1) != 0 ? sum : 0) | ((imm & 2) != 0 ? sum << 32 : 0);
@@ -348,6 +351,7 @@ final class SseFloatHandlers {
         int imm = (int) i.imm & 0xff;
         long first = (imm & 0x10) != 0 ? SseFloat.mulsd(f, f.xmm[d], c.lo) : 0;
         long second = (imm & 0x20) != 0 ? SseFloat.mulsd(f, f.xmm[d + 1], c.hi) : 0;
+        settle(c);
         long sum = SseFloat.addsd(f, first, second);
         settle(c);
         SimdForms.set(f.xmm, d, (imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);

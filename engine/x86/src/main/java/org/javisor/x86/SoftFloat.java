@@ -320,30 +320,33 @@ final class SoftFloat {
      */
     static long round(FpuState f, int p, long sign, int e, long s) {
         int drop = 62 - p;
+        long dropped = (1L << drop) - 1;
         int mode = rounding(f);
         int lowest = 1 - bias(p);
-        boolean tiny = false;
-        boolean underflowMasked = (f.mxcsr & Mxcsr.UE << Mxcsr.MASK_SHIFT) != 0;
+        boolean inexact = (s & dropped) != 0;
+        int flags = 0;
         if (e < lowest) {
             // Tiny means below the smallest normal number after rounding as if exponents had no
-            // limit.
-            tiny = e < lowest - 1 || dropBits(s, drop, mode, sign != 0) < 2L << p;
-            if (tiny && underflowMasked && (f.mxcsr & Mxcsr.FTZ) != 0) {
+            // limit. An unmasked underflow is inexact only if that rounding was.
+            boolean tiny = e < lowest - 1 || dropBits(s, drop, mode, sign != 0) < 2L << p;
+            boolean masked = (f.mxcsr & Mxcsr.UE << Mxcsr.MASK_SHIFT) != 0;
+            if (tiny && masked && (f.mxcsr & Mxcsr.FTZ) != 0) {
                 Mxcsr.raise(f, Mxcsr.UE | Mxcsr.PE);
                 return sign;
             }
             s = shiftRightSticky(s, lowest - e);
             e = lowest;
+            inexact = tiny && !masked ? inexact : (s & dropped) != 0;
+            flags = tiny && (inexact || !masked) ? Mxcsr.UE : 0;
         }
-        boolean inexact = (s & (1L << drop) - 1) != 0;
         // The integer bit, if there is one, adds itself to the exponent field.
         long result = ((long) (e - lowest) << p) + dropBits(s, drop, mode, sign != 0);
         if (e > bias(p) || result >= infinity(p)) {
-            Mxcsr.raise(f, Mxcsr.OE | Mxcsr.PE);
+            boolean masked = (f.mxcsr & Mxcsr.OE << Mxcsr.MASK_SHIFT) != 0;
+            Mxcsr.raise(f, masked || inexact ? Mxcsr.OE | Mxcsr.PE : Mxcsr.OE);
             return overflow(p, sign, mode);
         }
-        int flags =
-                (inexact ? Mxcsr.PE : 0) | (tiny && (inexact || !underflowMasked) ? Mxcsr.UE : 0);
+        flags |= inexact ? Mxcsr.PE : 0;
         if (flags != 0) {
             Mxcsr.raise(f, flags);
         }
