@@ -80,6 +80,14 @@ final class X87Handlers {
             case FPREM -> (c, x) -> enter(c, x).remainder(false);
             case FPREM1 -> (c, x) -> enter(c, x).remainder(true);
             case FXTRACT -> (c, x) -> enter(c, x).extract();
+            case F2XM1 -> (c, x) -> enter(c, x).exponential();
+            case FYL2X -> (c, x) -> enter(c, x).logarithm();
+            case FYL2XP1 -> (c, x) -> enter(c, x).logarithmOfNext();
+            case FSIN -> (c, x) -> enter(c, x).sine(false);
+            case FCOS -> (c, x) -> enter(c, x).sine(true);
+            case FSINCOS -> (c, x) -> enter(c, x).sineAndCosine();
+            case FPTAN -> (c, x) -> enter(c, x).tangent();
+            case FPATAN -> (c, x) -> enter(c, x).arctangent();
             case FTST -> (c, x) -> enter(c, x).test();
             case FXAM -> (c, x) -> enter(c, x).examine();
             default -> X87ControlHandlers.select(i);

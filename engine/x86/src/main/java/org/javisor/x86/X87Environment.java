@@ -70,9 +70,8 @@ public final class X87Environment {
             int dpHigh = get16(area, pointers + 6);
             state.lastInstruction = get16(area, pointers) | (realMode ? (ipHigh & 0xf000) << 4 : 0);
             state.lastData = get16(area, pointers + 4) | (realMode ? (dpHigh & 0xf000) << 4 : 0);
-            if (realMode) {
-                state.lastOpcode = ipHigh & 0x7ff;
-            }
+            // The 16-bit protected-mode layout has no room for it.
+            state.lastOpcode = realMode ? ipHigh & 0x7ff : 0;
             return;
         }
         int ipHigh = get32(area, pointers + 4);

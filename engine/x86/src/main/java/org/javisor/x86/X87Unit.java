@@ -59,6 +59,7 @@ public final class X87Unit {
 
     private final FpuState state;
     private final Float80 unit = new Float80();
+    private final Float80Functions functions = new Float80Functions(unit);
 
     /** What a store writes: an integer, the bits of a real, or the low 64 bits of ten bytes. */
     public long stored;
@@ -757,5 +758,162 @@ public final class X87Unit {
     public void enterMmx(boolean empty) {
         state.top = 0;
         state.valid = empty ? 0 : 0xff;
+    }
+
+    // Transcendental functions
+
+    /** F2XM1. */
+    public void exponential() {
+        if (beginUnary()) {
+            functions.exponential(state.signExponent[state.top], state.significand[state.top]);
+            endUnary();
+        }
+    }
+
+    /** FSIN, or FCOS if {@code cosine}. */
+    public void sine(boolean cosine) {
+        state.status &= ~C2;
+        if (!beginUnary() || outOfRange()) {
+            return;
+        }
+        int se = state.signExponent[state.top];
+        long sig = state.significand[state.top];
+        if (cosine) {
+            functions.cosine(se, sig);
+        } else {
+            functions.sine(se, sig);
+        }
+        endUnary();
+    }
+
+    private boolean outOfRange() {
+        if (Float80Functions.inRange(state.signExponent[state.top], state.significand[state.top])) {
+            return false;
+        }
+        state.status |= C2;
+        return true;
+    }
+
+    /**
+     * Begins an operation that replaces ST(0) and pushes; false if a stack fault has been dealt
+     * with.
+     */
+    private boolean beginPushing() {
+        begin();
+        boolean empty = empty(state.top);
+        int target = physical(-1);
+        if (!empty && empty(target)) {
+            return true;
+        }
+        if (stackFault(!empty)) {
+            writeIndefinite(state.top);
+            state.top = target;
+            writeIndefinite(target);
+        }
+        return false;
+    }
+
+    /** FSINCOS. */
+    public void sineAndCosine() {
+        state.status &= ~C2;
+        if (!beginPushing() || outOfRange()) {
+            return;
+        }
+        int source = state.top;
+        int se = state.signExponent[source];
+        long sig = state.significand[source];
+        functions.sine(se, sig);
+        if (!completes()) {
+            return;
+        }
+        writeResult(source);
+        unit.flags &= ~C1;
+        state.status &= ~C1;
+        functions.cosine(se, sig);
+        raise(unit.flags);
+        state.top = physical(-1);
+        writeResult(state.top);
+    }
+
+    /** FPTAN. */
+    public void tangent() {
+        state.status &= ~C2;
+        if (!beginPushing() || outOfRange()) {
+            return;
+        }
+        int source = state.top;
+        functions.tangent(state.signExponent[source], state.significand[source]);
+        if (!completes()) {
+            return;
+        }
+        writeResult(source);
+        state.top = physical(-1);
+        if (Float80.nan(unit.signExponent, unit.significand)) {
+            writeResult(state.top);
+        } else {
+            write(state.top, Float80.BIAS, Float80.INTEGER_BIT);
+        }
+    }
+
+    /** FYL2X. */
+    public void logarithm() {
+        if (beginDyadic()) {
+            int t = state.top;
+            int s = physical(1);
+            functions.logarithm(
+                    state.signExponent[s],
+                    state.significand[s],
+                    state.signExponent[t],
+                    state.significand[t]);
+            endDyadic();
+        }
+    }
+
+    /** FYL2XP1. */
+    public void logarithmOfNext() {
+        if (beginDyadic()) {
+            int t = state.top;
+            int s = physical(1);
+            functions.logarithmOfNext(
+                    state.signExponent[s],
+                    state.significand[s],
+                    state.signExponent[t],
+                    state.significand[t]);
+            endDyadic();
+        }
+    }
+
+    /** FPATAN. */
+    public void arctangent() {
+        if (beginDyadic()) {
+            int t = state.top;
+            int s = physical(1);
+            functions.arctangent(
+                    state.signExponent[s],
+                    state.significand[s],
+                    state.signExponent[t],
+                    state.significand[t]);
+            endDyadic();
+        }
+    }
+
+    private boolean beginDyadic() {
+        begin();
+        int s = physical(1);
+        if (!empty(state.top) && !empty(s)) {
+            return true;
+        }
+        if (stackFault(false)) {
+            writeIndefinite(s);
+            pop();
+        }
+        return false;
+    }
+
+    private void endDyadic() {
+        if (completes()) {
+            writeResult(physical(1));
+            pop();
+        }
     }
 }
