@@ -122,6 +122,8 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public void init() {
+        // A start-up from before is void; one that follows must survive until INIT has been acted on.
+        clear(STARTUP);
         post(INIT);
     }
 
@@ -381,7 +383,7 @@ final class InterpreterVcpu implements Vcpu {
 
     private void takeEvents() {
         if ((events & INIT) != 0) {
-            clear(INIT | STARTUP);
+            clear(INIT);
             resetProcessor(true);
             return;
         }
