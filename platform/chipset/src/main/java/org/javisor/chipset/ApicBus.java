@@ -15,8 +15,6 @@ import org.javisor.device.InterruptLine;
  * runs.
  */
 public final class ApicBus implements InterruptMessageBus {
-    private static final int ALL = 0xffffffff;
-
     /** Shorthands of an IPI's destination, as in bits 18 and 19 of the ICR. */
     static final int SELF = 1;
 
@@ -96,7 +94,7 @@ public final class ApicBus implements InterruptMessageBus {
     @Override
     public void deliver(int destination, boolean logical, int mode, int vector, boolean level) {
         int to = destination & 0xff;
-        route(!logical && to == 0xff ? ALL : to, logical, mode, vector, level);
+        route(!logical && to == 0xff ? ApicIdentity.ALL : to, logical, mode, vector, level);
     }
 
     /**

@@ -36,6 +36,12 @@ final class ApicRegister {
     /** x2APIC only. */
     static final int SELF_IPI = 0x3f;
 
+    /** Bits of the spurious-interrupt vector register that are not reserved. */
+    static final int SPURIOUS_WRITABLE = 0x13ff;
+
+    /** Bits of the interrupt command that are. */
+    static final long COMMAND_RESERVED = 0xfff3_2000L;
+
     private ApicRegister() {}
 
     /** Whether there is such a register in either mode. */
@@ -50,12 +56,38 @@ final class ApicRegister {
         };
     }
 
-    /** Whether software may write it as an MSR. */
-    static boolean writable(int register) {
+    /** Whether software may read it as an MSR (table 11-6); if not, #GP. */
+    static boolean msrReadable(int register) {
+        return switch (register) {
+            case EOI, SELF_IPI, DESTINATION_FORMAT, COMMAND_HIGH -> false;
+            default -> exists(register);
+        };
+    }
+
+    /**
+     * Whether software may write this value to it as an MSR: reserved bits and read-only registers
+     * raise #GP.
+     */
+    static boolean msrWritable(int register, long value) {
+        int entry = lvtEntry(register);
+        long allowed =
+                switch (register) {
+                    case TASK_PRIORITY, SELF_IPI -> 0xff;
+                    case EOI, ERROR_STATUS -> 0;
+                    case SPURIOUS -> SPURIOUS_WRITABLE;
+                    case COMMAND_LOW -> ~COMMAND_RESERVED;
+                    case TIMER_INITIAL -> 0xffffffffL;
+                    case TIMER_DIVIDE -> 0xb;
+                    default -> entry < 0 ? 0 : LocalVectorTable.defined(entry);
+                };
+        return (writable(register) || entry >= 0) && (value & ~allowed) == 0;
+    }
+
+    private static boolean writable(int register) {
         return switch (register) {
             case TASK_PRIORITY, EOI, SPURIOUS, ERROR_STATUS, COMMAND_LOW -> true;
             case TIMER_INITIAL, TIMER_DIVIDE, SELF_IPI -> true;
-            default -> lvtEntry(register) >= 0;
+            default -> false;
         };
     }
 

@@ -1,7 +1,6 @@
 package org.javisor.chipset;
 
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.LongSupplier;
 import org.javisor.device.Clock;
 import org.javisor.device.Device;
@@ -26,54 +25,29 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     private static final int MSR_DEADLINE = 0x6e0;
     private static final int MSR_X2APIC = 0x800;
 
-    private static final long BASE_BSP = 1 << 8;
-    private static final long BASE_X2APIC = 1 << 10;
-    private static final long BASE_ENABLED = 1 << 11;
-
-    /** As many physical address bits as any machine here has. */
-    private static final long BASE_ADDRESS = (1L << 46) - 0x1000;
-
     private static final int VERSION = 1 << 24 | 5 << 16 | 0x14;
 
     private static final int SPURIOUS_ENABLED = 1 << 8;
     private static final int SPURIOUS_NO_BROADCAST = 1 << 12;
-    private static final int SPURIOUS_WRITABLE = 0x13ff;
-
-    private static final int LVT_MASKED = 1 << 16;
-    private static final int TIMER = 0;
-    private static final int LINT0 = 3;
-    private static final int LINT1 = 4;
-    private static final int ERROR = 5;
-
-    /** By entry: timer, thermal, performance, LINT0, LINT1, error. */
-    private static final int[] LVT_WRITABLE = {
-        0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff
-    };
 
     private static final int ERROR_SEND_ILLEGAL_VECTOR = 1 << 5;
     private static final int ERROR_RECEIVE_ILLEGAL_VECTOR = 1 << 6;
     private static final int ERROR_ILLEGAL_REGISTER = 1 << 7;
 
-    private static final long COMMAND_RESERVED = 0xfff3_2000L;
+    private static final long COMMAND_KEPT = ~(ApicRegister.COMMAND_RESERVED | 1 << 12);
 
     private final ApicBus bus;
-    private final int id;
+    private final ApicIdentity identity;
     private final ProcessorPins pins;
     private final ApicTimer timer;
 
-    private final VectorSet irr = new VectorSet();
-    private final VectorSet isr = new VectorSet();
-    private final VectorSet tmr = new VectorSet();
+    private final InterruptQueue queue = new InterruptQueue();
 
     // Read by senders on other threads.
-    private volatile long base;
-    private volatile int logicalDestination;
-    private volatile int destinationFormat;
     private volatile int spurious;
     private volatile boolean initRequested;
     private volatile boolean externalLatched;
-    private volatile int processorPriority;
-    private final AtomicIntegerArray lvt = new AtomicIntegerArray(6);
+    private final LocalVectorTable lvt = new LocalVectorTable();
     private final AtomicInteger errors = new AtomicInteger();
 
     /** Something has come in since {@link #deliverable} was computed. */
@@ -81,7 +55,6 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     // The owner's.
     private boolean deliverable;
-    private int taskPriority;
     private int errorStatus;
     private long interruptCommand;
 
@@ -93,7 +66,7 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
      */
     public LocalApic(ApicBus bus, int id, ProcessorPins pins, Clock clock, LongSupplier tsc) {
         this.bus = bus;
-        this.id = id;
+        this.identity = new ApicIdentity(id);
         this.pins = pins;
         this.timer = new ApicTimer(clock, tsc, this::acceptFixed);
         powerOn();
@@ -101,14 +74,14 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     }
 
     public int id() {
-        return id;
+        return identity.id();
     }
 
     private void powerOn() {
-        base = PcPorts.LOCAL_APIC | BASE_ENABLED | (id == 0 ? BASE_BSP : 0);
+        identity.powerOn();
         initialize();
-        if (id == 0) {
-            lvt.set(LINT0, DeliveryMode.EXT_INT << 8);
+        if (identity.bootstrapProcessor()) {
+            lvt.set(LocalVectorTable.LINT0, DeliveryMode.EXT_INT << 8);
         }
     }
 
@@ -116,21 +89,14 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     private void initialize() {
         initRequested = false;
         timer.reset();
-        irr.clear();
-        isr.clear();
-        tmr.clear();
+        queue.clear();
         spurious = 0xff;
-        destinationFormat = 0xffffffff;
-        logicalDestination = x2apic() ? x2apicLogicalId() : 0;
-        for (int entry = 0; entry < 6; entry++) {
-            lvt.set(entry, LVT_MASKED);
-        }
+        identity.initialize();
+        lvt.initialize();
         externalLatched = false;
         errors.set(0);
         errorStatus = 0;
         interruptCommand = 0;
-        taskPriority = 0;
-        updatePriority();
         changed = true;
     }
 
@@ -168,12 +134,7 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
             error(ERROR_RECEIVE_ILLEGAL_VECTOR);
             return;
         }
-        if (level) {
-            tmr.add(vector);
-        } else {
-            tmr.remove(vector);
-        }
-        irr.add(vector);
+        queue.request(vector, level);
         signal();
     }
 
@@ -184,86 +145,50 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     private void error(int bit) {
         errors.getAndUpdate(bits -> bits | bit);
-        int entry = lvt.get(ERROR);
+        int entry = lvt.get(LocalVectorTable.ERROR);
         // A vector that is illegal itself must not report itself for ever.
-        if ((entry & LVT_MASKED) == 0 && (entry & 0xff) >= 16) {
+        if (!LocalVectorTable.masked(entry) && (entry & 0xff) >= 16) {
             acceptFixed(entry & 0xff);
         }
     }
 
     /** The PIC's INTR line has a new level. */
     void intrChanged(boolean rises) {
-        if (!enabled()) {
+        if (!identity.enabled()) {
             signal();
             return;
         }
-        int entry = lvt.get(LINT0);
-        int mode = entry >> 8 & 7;
+        int entry = lvt.get(LocalVectorTable.LINT0);
+        int mode = LocalVectorTable.mode(entry);
         if (mode == DeliveryMode.EXT_INT) {
             signal();
-        } else if (rises && (entry & LVT_MASKED) == 0) {
+        } else if (rises && !LocalVectorTable.masked(entry)) {
             accept(mode, entry & 0xff, false);
         }
     }
 
     /** LINT1 has risen. */
     void localNmi() {
-        int entry = lvt.get(LINT1);
-        if (!enabled()) {
+        int entry = lvt.get(LocalVectorTable.LINT1);
+        if (!identity.enabled()) {
             pins.nmi();
-        } else if ((entry & LVT_MASKED) == 0) {
-            accept(entry >> 8 & 7, entry & 0xff, false);
+        } else if (!LocalVectorTable.masked(entry)) {
+            accept(LocalVectorTable.mode(entry), entry & 0xff, false);
         }
     }
 
     // Asked by senders, from any thread.
 
-    /** Whether a message so addressed is meant for this processor. {@code FFFFFFFFh} means all. */
     boolean matches(int destination, boolean logical) {
-        if (!enabled()) {
-            return false;
-        }
-        if (destination == 0xffffffff) {
-            return true;
-        }
-        if (!logical) {
-            return destination == id;
-        }
-        int mine = logicalDestination;
-        if (x2apic()) {
-            return destination >>> 16 == mine >>> 16 && (destination & mine & 0xffff) != 0;
-        }
-        if ((destination & 0xffffff00) != 0) {
-            return false;
-        }
-        int set = mine >>> 24;
-        return switch (destinationFormat >>> 28) {
-            case 0xf -> (destination & set) != 0;
-            case 0 ->
-                    (destination >> 4 == 0xf || destination >> 4 == set >> 4)
-                            && (destination & set & 0xf) != 0;
-            default -> false;
-        };
+        return identity.matches(destination, logical);
     }
 
     boolean softwareEnabled() {
-        return enabled() && (spurious & SPURIOUS_ENABLED) != 0 && !initRequested;
+        return identity.enabled() && (spurious & SPURIOUS_ENABLED) != 0 && !initRequested;
     }
 
     int processorPriority() {
-        return processorPriority;
-    }
-
-    private boolean enabled() {
-        return (base & BASE_ENABLED) != 0;
-    }
-
-    private boolean x2apic() {
-        return (base & BASE_X2APIC) != 0;
-    }
-
-    private int x2apicLogicalId() {
-        return id >> 4 << 16 | 1 << (id & 0xf);
+        return queue.processorPriority();
     }
 
     // The processor's side, on its own thread.
@@ -287,9 +212,7 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
         }
         int vector = deliverableVector();
         if (vector >= 0) {
-            irr.remove(vector);
-            isr.add(vector);
-            updatePriority();
+            queue.begin(vector);
         }
         evaluate();
         return vector;
@@ -313,7 +236,6 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     /** After a register write that may have made an interrupt deliverable. */
     private void reconsider() {
-        updatePriority();
         evaluate();
         if (deliverable) {
             pins.interruptRequested();
@@ -321,11 +243,7 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     }
 
     private int deliverableVector() {
-        if (!enabled()) {
-            return -1;
-        }
-        int vector = irr.highest();
-        return vector >= 0 && vector >> 4 > processorPriority >> 4 ? vector : -1;
+        return identity.enabled() ? queue.deliverable() : -1;
     }
 
     private boolean externalPending() {
@@ -335,29 +253,20 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
         if (!bus.intrAsserted()) {
             return false;
         }
-        if (!enabled()) {
-            return (base & BASE_BSP) != 0;
+        if (!identity.enabled()) {
+            return identity.bootstrapProcessor();
         }
-        int entry = lvt.get(LINT0);
-        return (entry & LVT_MASKED) == 0 && (entry >> 8 & 7) == DeliveryMode.EXT_INT;
-    }
-
-    private void updatePriority() {
-        int inService = Math.max(isr.highest(), 0);
-        int priority = taskPriority >> 4 >= inService >> 4 ? taskPriority : inService & 0xf0;
-        if (priority != processorPriority) {
-            processorPriority = priority;
-        }
+        int entry = lvt.get(LocalVectorTable.LINT0);
+        return !LocalVectorTable.masked(entry)
+                && LocalVectorTable.mode(entry) == DeliveryMode.EXT_INT;
     }
 
     private void endOfInterrupt() {
-        int vector = isr.highest();
+        int vector = queue.end();
         if (vector < 0) {
             return;
         }
-        isr.remove(vector);
-        updatePriority();
-        if (tmr.contains(vector) && (spurious & SPURIOUS_NO_BROADCAST) == 0) {
+        if (queue.levelTriggered(vector) && (spurious & SPURIOUS_NO_BROADCAST) == 0) {
             bus.endOfInterrupt(vector);
         }
         reconsider();
@@ -366,13 +275,13 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     @Override
     public long cr8() {
         settle();
-        return taskPriority >> 4;
+        return queue.taskPriority() >> 4;
     }
 
     @Override
     public void setCr8(long priority) {
         settle();
-        taskPriority = (int) (priority & 0xf) << 4;
+        queue.setTaskPriority((int) (priority & 0xf) << 4);
         reconsider();
     }
 
@@ -381,24 +290,19 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
         if (index == MSR_BASE || index == MSR_DEADLINE) {
             return true;
         }
-        int register = index - MSR_X2APIC;
-        return switch (register) {
-            case ApicRegister.EOI, ApicRegister.SELF_IPI -> false;
-            case ApicRegister.DESTINATION_FORMAT, ApicRegister.COMMAND_HIGH -> false;
-            default -> x2apic() && ApicRegister.exists(register);
-        };
+        return identity.x2apic() && ApicRegister.msrReadable(index - MSR_X2APIC);
     }
 
     @Override
     public long readMsr(int index) {
         settle();
         return switch (index) {
-            case MSR_BASE -> base;
+            case MSR_BASE -> identity.base();
             case MSR_DEADLINE -> timer.deadline();
             default -> {
                 int register = index - MSR_X2APIC;
                 yield switch (register) {
-                    case ApicRegister.ID -> id;
+                    case ApicRegister.ID -> identity.id();
                     case ApicRegister.COMMAND_LOW -> interruptCommand;
                     default -> readRegister(register) & 0xffffffffL;
                 };
@@ -417,7 +321,7 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
             return true;
         }
         int register = index - MSR_X2APIC;
-        if (!x2apic() || !x2apicWriteLegal(register, value)) {
+        if (!identity.x2apic() || !ApicRegister.msrWritable(register, value)) {
             return false;
         }
         switch (register) {
@@ -429,42 +333,16 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
         return true;
     }
 
-    /** SDM table 11-6: reserved bits and read-only registers raise #GP. */
-    private static boolean x2apicWriteLegal(int register, long value) {
-        long allowed =
-                switch (register) {
-                    case ApicRegister.TASK_PRIORITY, ApicRegister.SELF_IPI -> 0xff;
-                    case ApicRegister.EOI, ApicRegister.ERROR_STATUS -> 0;
-                    case ApicRegister.SPURIOUS -> SPURIOUS_WRITABLE;
-                    case ApicRegister.COMMAND_LOW -> ~COMMAND_RESERVED;
-                    case ApicRegister.TIMER_INITIAL -> 0xffffffffL;
-                    case ApicRegister.TIMER_DIVIDE -> 0xb;
-                    default -> {
-                        int entry = ApicRegister.lvtEntry(register);
-                        // Delivery status and remote IRR are read-only, not reserved.
-                        yield entry < 0 ? -1 : LVT_WRITABLE[entry] | 0x5000;
-                    }
-                };
-        return ApicRegister.writable(register) && (value & ~allowed) == 0;
-    }
-
-    /** Legal changes are off to xAPIC, xAPIC to x2APIC, and either to off (SDM figure 11-27). */
     private boolean writeBase(long value) {
-        long before = base;
-        long defined = BASE_ADDRESS | BASE_BSP | BASE_X2APIC | BASE_ENABLED;
-        boolean toEnabled = (value & BASE_ENABLED) != 0;
-        boolean toX2apic = (value & BASE_X2APIC) != 0;
-        if ((value & ~defined) != 0 || toX2apic && !toEnabled) {
+        if (!identity.legal(value)) {
             return false;
         }
-        if (x2apic() && toEnabled && !toX2apic || toX2apic && (before & BASE_ENABLED) == 0) {
-            return false;
-        }
-        base = value & ~BASE_BSP | before & BASE_BSP;
-        if (!toEnabled && (before & BASE_ENABLED) != 0) {
+        boolean wasEnabled = identity.enabled();
+        boolean wasX2apic = identity.x2apic();
+        identity.setBase(value);
+        if (wasEnabled && !identity.enabled()) {
             initialize();
-        } else if (toX2apic && (before & BASE_X2APIC) == 0) {
-            logicalDestination = x2apicLogicalId();
+        } else if (identity.x2apic() && !wasX2apic) {
             interruptCommand = 0;
         }
         reconsider();
@@ -473,8 +351,7 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     @Override
     public long mmioBase() {
-        long now = base;
-        return (now & (BASE_ENABLED | BASE_X2APIC)) == BASE_ENABLED ? now & BASE_ADDRESS : -1;
+        return identity.mmioBase();
     }
 
     @Override
@@ -508,12 +385,12 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     private int readRegister(int register) {
         return switch (register) {
-            case ApicRegister.ID -> id << 24;
+            case ApicRegister.ID -> identity.id() << 24;
             case ApicRegister.VERSION -> VERSION;
-            case ApicRegister.TASK_PRIORITY -> taskPriority;
-            case ApicRegister.PROCESSOR_PRIORITY -> processorPriority;
-            case ApicRegister.LOGICAL_DESTINATION -> logicalDestination;
-            case ApicRegister.DESTINATION_FORMAT -> destinationFormat;
+            case ApicRegister.TASK_PRIORITY -> queue.taskPriority();
+            case ApicRegister.PROCESSOR_PRIORITY -> queue.processorPriority();
+            case ApicRegister.LOGICAL_DESTINATION -> identity.logicalDestination();
+            case ApicRegister.DESTINATION_FORMAT -> identity.destinationFormat();
             case ApicRegister.SPURIOUS -> spurious;
             case ApicRegister.ERROR_STATUS -> errorStatus;
             case ApicRegister.COMMAND_LOW -> (int) interruptCommand;
@@ -523,14 +400,12 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
             case ApicRegister.TIMER_DIVIDE -> timer.divide();
             default -> {
                 if (register >= ApicRegister.IN_SERVICE && register < ApicRegister.ERROR_STATUS) {
-                    VectorSet set =
-                            register < ApicRegister.TRIGGER_MODE
-                                    ? isr
-                                    : register < ApicRegister.REQUEST ? tmr : irr;
-                    yield set.register(register & 7);
+                    yield queue.register(register);
                 }
                 int entry = ApicRegister.lvtEntry(register);
-                yield entry < 0 ? 0 : entry == TIMER ? timer.lvt() : lvt.get(entry);
+                yield entry < 0
+                        ? 0
+                        : entry == LocalVectorTable.TIMER ? timer.lvt() : lvt.get(entry);
             }
         };
     }
@@ -538,12 +413,12 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     private void writeRegister(int register, int value) {
         switch (register) {
             case ApicRegister.TASK_PRIORITY -> {
-                taskPriority = value & 0xff;
+                queue.setTaskPriority(value);
                 reconsider();
             }
             case ApicRegister.EOI -> endOfInterrupt();
-            case ApicRegister.LOGICAL_DESTINATION -> logicalDestination = value & 0xff000000;
-            case ApicRegister.DESTINATION_FORMAT -> destinationFormat = value | 0x0fffffff;
+            case ApicRegister.LOGICAL_DESTINATION -> identity.setLogicalDestination(value);
+            case ApicRegister.DESTINATION_FORMAT -> identity.setDestinationFormat(value);
             case ApicRegister.SPURIOUS -> writeSpurious(value);
             case ApicRegister.ERROR_STATUS -> errorStatus = errors.getAndSet(0);
             case ApicRegister.COMMAND_LOW ->
@@ -562,22 +437,20 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     }
 
     private void writeSpurious(int value) {
-        spurious = value & SPURIOUS_WRITABLE;
+        spurious = value & ApicRegister.SPURIOUS_WRITABLE;
         if ((value & SPURIOUS_ENABLED) == 0) {
-            timer.setLvt(timer.lvt() | LVT_MASKED);
-            for (int entry = 1; entry < 6; entry++) {
-                lvt.set(entry, lvt.get(entry) | LVT_MASKED);
-            }
+            timer.setLvt(timer.lvt() | LocalVectorTable.MASKED);
+            lvt.maskAll();
         }
         reconsider();
     }
 
     private void writeLvt(int entry, int value) {
-        int written = value & LVT_WRITABLE[entry];
+        int written = value & LocalVectorTable.writable(entry);
         if ((spurious & SPURIOUS_ENABLED) == 0) {
-            written |= LVT_MASKED;
+            written |= LocalVectorTable.MASKED;
         }
-        if (entry == TIMER) {
+        if (entry == LocalVectorTable.TIMER) {
             timer.setLvt(written);
         } else {
             lvt.set(entry, written);
@@ -586,19 +459,19 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
     }
 
     private void sendCommand(long value) {
-        interruptCommand = value & ~(COMMAND_RESERVED | 1 << 12);
+        interruptCommand = value & COMMAND_KEPT;
         int mode = (int) (value >> 8) & 7;
-        boolean assert1 = (value & 1 << 14) != 0;
+        boolean asserted = (value & 1 << 14) != 0;
         boolean level = (value & 1 << 15) != 0;
-        if (mode == DeliveryMode.INIT && level && !assert1) {
+        if (mode == DeliveryMode.INIT && level && !asserted) {
             // INIT level de-assert only mattered to the serial APIC bus.
             return;
         }
         boolean logical = (value & 1 << 11) != 0;
         int destination = (int) (value >>> 32);
-        if (!x2apic()) {
+        if (!identity.x2apic()) {
             destination >>>= 24;
-            destination = !logical && destination == 0xff ? 0xffffffff : destination;
+            destination = !logical && destination == 0xff ? ApicIdentity.ALL : destination;
         }
         sendIpi((int) (value >> 18) & 3, destination, logical, mode, (int) value & 0xff);
     }
@@ -620,24 +493,24 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     @Override
     public LocalApicState save() {
-        int[] entries = new int[6];
-        for (int entry = 0; entry < 6; entry++) {
-            entries[entry] = entry == TIMER ? timer.lvt() : lvt.get(entry);
+        int[] entries = new int[LocalVectorTable.ENTRIES];
+        for (int entry = 0; entry < LocalVectorTable.ENTRIES; entry++) {
+            entries[entry] = entry == LocalVectorTable.TIMER ? timer.lvt() : lvt.get(entry);
         }
         return new LocalApicState(
                 1,
-                base,
-                taskPriority,
-                logicalDestination,
-                destinationFormat,
+                identity.base(),
+                queue.taskPriority(),
+                identity.logicalDestination(),
+                identity.destinationFormat(),
                 spurious,
                 errorStatus,
                 errors.get(),
                 interruptCommand,
                 entries,
-                irr.save(),
-                isr.save(),
-                tmr.save(),
+                queue.requested(),
+                queue.inService(),
+                queue.level(),
                 externalLatched,
                 initRequested,
                 timer.save());
@@ -645,25 +518,19 @@ public final class LocalApic implements LocalInterruptController, Device<LocalAp
 
     @Override
     public void restore(LocalApicState state) {
-        base = state.base();
-        taskPriority = state.tpr() & 0xff;
-        logicalDestination = state.logicalDestination();
-        destinationFormat = state.destinationFormat();
+        identity.restore(state);
         spurious = state.spurious();
         errorStatus = state.errorStatus();
         errors.set(state.errors());
         interruptCommand = state.interruptCommand();
-        for (int entry = 1; entry < 6; entry++) {
+        for (int entry = 1; entry < LocalVectorTable.ENTRIES; entry++) {
             lvt.set(entry, state.lvt()[entry]);
         }
-        irr.restore(state.irr());
-        isr.restore(state.isr());
-        tmr.restore(state.tmr());
+        queue.restore(state);
         externalLatched = state.externalLatched();
         initRequested = state.initRequested();
-        updatePriority();
         changed = true;
-        timer.restore(state.lvt()[TIMER], state.timer());
+        timer.restore(state.lvt()[LocalVectorTable.TIMER], state.timer());
         pins.interruptRequested();
     }
 }
