@@ -37,4 +37,22 @@ public record PullSettings(
                 Clock.systemUTC(),
                 Duration.ofSeconds(1));
     }
+
+    /**
+     * The mirror that a pull would use.
+     *
+     * @throws ImageException {@code NO_MIRROR} or {@code BAD_MIRROR}
+     */
+    public Mirror findMirror() {
+        return Mirror.find(mirror, environment, apt);
+    }
+
+    /**
+     * Makes sure that a pull would find the archive's keys.
+     *
+     * @throws ImageException {@code KEYRING}
+     */
+    public void checkKeyring() {
+        ArchiveKeyring.find(keyring, environment);
+    }
 }

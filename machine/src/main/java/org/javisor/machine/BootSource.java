@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.javisor.firmware.AcpiConfig;
 import org.javisor.firmware.BootConfig;
 import org.javisor.firmware.Firmware;
@@ -32,17 +31,19 @@ final class BootSource {
     static BootSource read(MachineConfig config) {
         try {
             KernelImage kernel = KernelImage.detect(config.kernel());
-            Optional<byte[]> initrd = config.initrd().map(BootSource::readInitrd);
             AcpiConfig acpi = AcpiConfig.forProcessors(config.cpus());
             return new BootSource(
-                    new BootConfig(kernel, initrd, config.commandLine(), acpi),
+                    new BootConfig(kernel, config.initrd(), config.commandLine(), acpi),
                     MemoryLayout.of(config.memory()).ranges());
         } catch (FirmwareException e) {
             throw translate(e);
         }
     }
 
-    private static byte[] readInitrd(Path file) {
+    /**
+     * @throws MachineException if the file cannot be read
+     */
+    static byte[] readInitrd(Path file) {
         try {
             return Files.readAllBytes(file);
         } catch (NoSuchFileException e) {

@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>All methods may be called from any thread except those of the machine itself (listeners,
  * sinks), which may call what does not wait: {@link #pressPowerButton}, {@link #reset}, {@link
- * #stop} and the accessors.
+ * #powerOff}, {@link #stop} and the accessors.
  */
 public final class Machine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
@@ -69,6 +69,7 @@ public final class Machine implements AutoCloseable {
     private final SerialLine console;
     private final SerialLine control;
     private final ConsoleTail tail = new ConsoleTail();
+    private final ConsoleTail controlTail = new ConsoleTail();
     private final Clock.Alarm panicAlarm;
 
     /**
@@ -133,9 +134,15 @@ public final class Machine implements AutoCloseable {
         made.add(memory);
         vm = engine.hypervisor().createVm(memory, clock);
         made.add(vm);
-        console = new SerialLine(config.name() + "-com1", config.console(), this::consoleByte);
+        console =
+                new SerialLine(
+                        config.name() + "-com1", config.console(), value -> observe(tail, value));
         made.add(console::close);
-        control = new SerialLine(config.name() + "-com2", config.control(), value -> {});
+        control =
+                new SerialLine(
+                        config.name() + "-com2",
+                        config.control(),
+                        value -> observe(controlTail, value));
         made.add(control::close);
         panicAlarm = clock.newAlarm(this::panicTimeout);
         board = new PcBoard(config.memory(), clock, console, control, new BoardRequests());
@@ -239,6 +246,11 @@ public final class Machine implements AutoCloseable {
     /** Presses the reset button. Takes effect soon, or when a paused machine goes on. */
     public void reset() {
         resetRequested("reset button");
+    }
+
+    /** Ends the machine as the guest's own power-off does; does not wait for it. */
+    public void powerOff() {
+        end(EndReason.POWER_OFF, "");
     }
 
     /**
@@ -374,8 +386,8 @@ public final class Machine implements AutoCloseable {
     }
 
     private void resetRequested(String cause) {
-        if (!tail.panic().isEmpty()) {
-            end(EndReason.PANIC, tail.panic());
+        if (!panic().isEmpty()) {
+            end(EndReason.PANIC, panic());
         } else if (!config.rebootOnReset()) {
             end(EndReason.RESET, cause);
         } else if (resetQueued.compareAndSet(false, true)) {
@@ -388,24 +400,35 @@ public final class Machine implements AutoCloseable {
         board.reset();
         vcpus.forEach(Vcpu::reset);
         tail.newBoot();
+        controlTail.newBoot();
         install();
         resets.incrementAndGet();
         resetQueued.set(false);
         config.listener().reset(cause);
     }
 
-    private void consoleByte(byte value) {
-        switch (tail.add(value)) {
+    /** A kernel may log to either port. */
+    private void observe(ConsoleTail port, byte value) {
+        switch (port.add(value)) {
             case NOTHING -> {}
-            case PANIC_REPORTED -> config.listener().panicked(tail.panic());
+            case PANIC_REPORTED -> config.listener().panicked(port.panic());
             case PANIC_COMPLETE -> panicAlarm.arm(clock.nanos() + PANIC_SILENCE_NANOS);
         }
     }
 
     private void panicTimeout() {
-        if (tail.silentSincePanic()) {
-            end(EndReason.PANIC, tail.panic());
+        if (tail.silentSincePanic() || controlTail.silentSincePanic()) {
+            end(EndReason.PANIC, panic());
         }
+    }
+
+    private String panic() {
+        return panicked().panic();
+    }
+
+    /** The port with a panic on it, or the console. */
+    private ConsoleTail panicked() {
+        return controlTail.panic().isEmpty() ? tail : controlTail;
     }
 
     private void broken(Throwable cause) {
@@ -434,7 +457,7 @@ public final class Machine implements AutoCloseable {
         console.drain();
         control.drain();
         Ending why = ending.get();
-        MachineEnd end = new MachineEnd(why.reason(), why.detail(), tail.lines());
+        MachineEnd end = new MachineEnd(why.reason(), why.detail(), panicked().lines());
         if (state != MachineState.CLOSED) {
             state = MachineState.ENDED;
         }
@@ -446,7 +469,8 @@ public final class Machine implements AutoCloseable {
         if (resetQueued.get()) {
             return;
         }
-        if (config.rebootOnTripleFault() || tail.restartAnnounced() || !tail.panic().isEmpty()) {
+        boolean announced = tail.restartAnnounced() || controlTail.restartAnnounced();
+        if (config.rebootOnTripleFault() || announced || !panic().isEmpty()) {
             resetRequested("triple fault");
         } else {
             end(EndReason.TRIPLE_FAULT, describe(index));

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param memory bytes of RAM, a multiple of 1 MiB
  * @param cpus number of virtual processors
  * @param kernel a Linux kernel: a bzImage, or an uncompressed vmlinux with a PVH entry
- * @param initrd an initial RAM disk
+ * @param initrd an initial RAM disk's bytes, as the kernel wants them; not copied
  * @param commandLine the kernel's
  * @param console takes what the first serial port (COM1, {@code ttyS0}) sends
  * @param control takes what the second one (COM2, {@code ttyS1}) sends
@@ -26,7 +26,7 @@ public record MachineConfig(
         int cpus,
         EngineChoice engine,
         Path kernel,
-        Optional<Path> initrd,
+        Optional<byte[]> initrd,
         String commandLine,
         ByteSink console,
         ByteSink control,
@@ -98,7 +98,7 @@ public record MachineConfig(
         private long memory = 512L << 20;
         private int cpus = 1;
         private EngineChoice engine = EngineChoice.AUTO;
-        private Optional<Path> initrd = Optional.empty();
+        private Optional<byte[]> initrd = Optional.empty();
         private String commandLine = "console=ttyS0 panic=-1";
         private ByteSink console = ByteSink.NONE;
         private ByteSink control = ByteSink.NONE;
@@ -134,8 +134,18 @@ public record MachineConfig(
             return this;
         }
 
+        /**
+         * @throws MachineException BAD_BOOT_FILE if the file cannot be read
+         */
         public Builder initrd(Path file) {
-            this.initrd = Optional.of(file);
+            return initrd(BootSource.readInitrd(file));
+        }
+
+        /**
+         * @param bytes not copied
+         */
+        public Builder initrd(byte[] bytes) {
+            this.initrd = Optional.of(bytes);
             return this;
         }
 

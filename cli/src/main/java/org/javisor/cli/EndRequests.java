@@ -1,0 +1,59 @@
+package org.javisor.cli;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.javisor.machine.Machine;
+
+/**
+ * What other processes ask of a running guest by signals: the first presses its power button, and
+ * if it has not switched itself off when the grace has passed, or a second signal comes, it ends.
+ */
+final class EndRequests implements AutoCloseable {
+    private final Machine machine;
+    private final Messages messages;
+    private final Duration grace;
+    private final List<HostSignals.Subscription> subscriptions = new ArrayList<>();
+    private Optional<HostSignals.Signal> received = Optional.empty();
+
+    EndRequests(HostSignals signals, Machine machine, Messages messages, Duration grace) {
+        this.machine = machine;
+        this.messages = messages;
+        this.grace = grace;
+        for (HostSignals.Signal signal :
+                List.of(HostSignals.Signal.HUP, HostSignals.Signal.INT, HostSignals.Signal.TERM)) {
+            subscriptions.add(signals.on(signal, () -> arrived(signal)));
+        }
+    }
+
+    private void arrived(HostSignals.Signal signal) {
+        boolean first;
+        synchronized (this) {
+            first = received.isEmpty();
+            received = Optional.of(signal);
+        }
+        if (!first || grace.isZero()) {
+            machine.stop();
+            return;
+        }
+        messages.say(
+                "SIG%s: pressing the guest's power button; it ends in %d s at the latest"
+                        .formatted(signal, grace.toSeconds()));
+        machine.pressPowerButton();
+        CompletableFuture.delayedExecutor(grace.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(machine::stop);
+    }
+
+    /** The last signal that arrived. */
+    synchronized Optional<HostSignals.Signal> received() {
+        return received;
+    }
+
+    @Override
+    public void close() {
+        subscriptions.forEach(HostSignals.Subscription::close);
+    }
+}

@@ -1,0 +1,131 @@
+package org.javisor.cli;
+
+import java.io.PrintWriter;
+import java.time.ZoneOffset;
+import java.util.Optional;
+import org.javisor.image.CachedImage;
+import org.javisor.image.Catalog;
+import org.javisor.image.ImageDefinition;
+import org.javisor.image.ImageStore;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code javisor image}: the guest images that Javisor makes itself. */
+@Command(
+        name = "image",
+        description = "List, pull and remove guest images.",
+        synopsisSubcommandLabel = "COMMAND")
+final class ImageCommand implements Runnable {
+    @Spec private CommandSpec spec;
+
+    private ImageCommand() {}
+
+    static CommandLine commandLine(Surroundings surroundings, Messages messages) {
+        CommandLine line = new CommandLine(new ImageCommand());
+        line.addSubcommand("ls", new Ls(surroundings));
+        line.addSubcommand("pull", new Pull(surroundings, messages));
+        line.addSubcommand("rm", new Rm(surroundings, messages));
+        return line;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Say what to do: ls, pull or rm");
+    }
+
+    @Command(name = "ls", description = "List the images and which of them are in the cache.")
+    private static final class Ls implements Runnable {
+        private final Surroundings surroundings;
+        @Spec private CommandSpec spec;
+
+        Ls(Surroundings surroundings) {
+            this.surroundings = surroundings;
+        }
+
+        @Override
+        public void run() {
+            PrintWriter out = spec.commandLine().getOut();
+            ImageStore store = ImageStore.ofUser(surroundings.environment());
+            out.printf("%-24s%-10s%-12s%s%n", "NAME", "SIZE", "PULLED", "DESCRIPTION");
+            for (ImageDefinition definition : Catalog.all()) {
+                Optional<CachedImage> cached = store.find(definition);
+                out.printf(
+                        "%-24s%-10s%-12s%s%n",
+                        definition.name(),
+                        cached.map(image -> (image.size() >> 20) + " MiB").orElse("-"),
+                        cached.map(
+                                        image ->
+                                                image.manifest()
+                                                        .pulled()
+                                                        .atZone(ZoneOffset.UTC)
+                                                        .toLocalDate()
+                                                        .toString())
+                                .orElse("-"),
+                        definition.description());
+            }
+        }
+    }
+
+    @Command(name = "pull", description = "Fetch an image, or bring it up to date.")
+    private static final class Pull implements Runnable {
+        private final Surroundings surroundings;
+        private final Messages messages;
+        @Mixin private PullOptions options;
+
+        @Parameters(paramLabel = "NAME", description = "The image, as 'image ls' shows it.")
+        private String name = "";
+
+        Pull(Surroundings surroundings, Messages messages) {
+            this.surroundings = surroundings;
+            this.messages = messages;
+        }
+
+        @Override
+        public void run() {
+            ImageDefinition definition = Catalog.named(name);
+            CachedImage image;
+            try (PullProgress progress = new PullProgress(surroundings, messages)) {
+                image =
+                        ImageStore.ofUser(surroundings.environment())
+                                .pull(
+                                        definition,
+                                        options.settings(surroundings.environment()),
+                                        progress);
+            }
+            messages.say("%s is in %s".formatted(image.name(), image.directory()));
+        }
+    }
+
+    @Command(name = "rm", description = "Remove an image from the cache.")
+    private static final class Rm implements Runnable {
+        private final Surroundings surroundings;
+        private final Messages messages;
+
+        @Parameters(paramLabel = "NAME", description = "The image, as 'image ls' shows it.")
+        private String name = "";
+
+        Rm(Surroundings surroundings, Messages messages) {
+            this.surroundings = surroundings;
+            this.messages = messages;
+        }
+
+        @Override
+        public void run() {
+            ImageDefinition definition = Catalog.named(name);
+            boolean removed;
+            try (PullProgress progress = new PullProgress(surroundings, messages)) {
+                removed =
+                        ImageStore.ofUser(surroundings.environment()).remove(definition, progress);
+            }
+            if (!removed) {
+                throw new CliException(
+                        ExitCode.FAILURE, "The image " + name + " is not in the cache");
+            }
+        }
+    }
+}

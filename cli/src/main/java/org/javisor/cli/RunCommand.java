@@ -1,0 +1,68 @@
+package org.javisor.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code javisor run}. */
+@Command(
+        name = "run",
+        description = "Run a guest on this terminal.",
+        customSynopsis = {
+            "javisor run [OPTIONS] [IMAGE]",
+            "       javisor run [OPTIONS] [IMAGE] -- COMMAND [ARGUMENT...]",
+            "       javisor run [OPTIONS] --kernel FILE [--initrd FILE] [--append WORDS]"
+        },
+        sortOptions = false)
+final class RunCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+    private final Messages messages;
+    private final List<String> guestCommand;
+    private final boolean commandGiven;
+
+    @Mixin private RunOptions options = new RunOptions();
+    @Spec private CommandSpec spec;
+
+    /**
+     * @param commandGiven whether there was a {@code --}, be it with nothing behind
+     */
+    RunCommand(
+            Surroundings surroundings,
+            Messages messages,
+            List<String> guestCommand,
+            boolean commandGiven) {
+        this.surroundings = surroundings;
+        this.messages = messages;
+        this.guestCommand = guestCommand;
+        this.commandGiven = commandGiven;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        refuse(commandGiven && guestCommand.isEmpty(), "A command is missing after '--'");
+        refuse(
+                commandGiven && options.kernel.isPresent(),
+                "A command after '--' needs an image; with --kernel nobody in the guest would run it");
+        refuse(
+                options.kernel.isPresent() && options.image.isPresent(),
+                "Take either an image or --kernel, not both");
+        refuse(
+                options.initrd.isPresent() && options.kernel.isEmpty(),
+                "--initrd needs --kernel; an image has its own");
+        refuse(
+                options.gdb.isPresent() && (options.gdb.get() < 1 || options.gdb.get() > 65535),
+                "--gdb needs a TCP port, 1 to 65535");
+        LogSetup.apply(options.log, messages);
+        return new GuestRun(surroundings, messages, options, guestCommand).execute();
+    }
+
+    private void refuse(boolean wrong, String message) {
+        if (wrong) {
+            throw new ParameterException(spec.commandLine(), message);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package org.javisor.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.javisor.machine.MachineStatistics;
+
+/** A machine's figures as lines for a person. */
+final class StatisticsReport {
+    private StatisticsReport() {}
+
+    static List<String> lines(MachineStatistics statistics) {
+        long instructions = statistics.engine().instructions();
+        double runSeconds = statistics.engine().runNanos() / 1e9;
+        double machineSeconds = statistics.machineTime().toNanos() / 1e9;
+        double mips = runSeconds > 0 ? instructions / runSeconds / 1e6 : 0;
+        List<String> lines = new ArrayList<>();
+        lines.add(row("machine time", "%.2f s", machineSeconds));
+        lines.add(row("time in " + statistics.engineName(), "%.2f s", runSeconds));
+        lines.add(row("instructions", "%,d", instructions));
+        lines.add(row("speed", "%.1f MIPS", mips));
+        statistics.engine().counters().forEach((name, count) -> lines.add(count(name, count)));
+        addAccesses(lines, "port ", statistics.portAccesses());
+        addAccesses(lines, "mmio ", statistics.mmioAccesses());
+        if (statistics.resets() > 0) {
+            lines.add(count("resets", statistics.resets()));
+        }
+        return lines;
+    }
+
+    /** The busiest first; what was never touched is left out. */
+    private static void addAccesses(List<String> lines, String prefix, Map<String, Long> accesses) {
+        accesses.entrySet().stream()
+                .filter(entry -> entry.getValue() > 0)
+                .sorted(
+                        Map.Entry.<String, Long>comparingByValue()
+                                .reversed()
+                                .thenComparing(Map.Entry.comparingByKey()))
+                .forEach(entry -> lines.add(count(prefix + entry.getKey(), entry.getValue())));
+    }
+
+    private static String count(String name, long count) {
+        return row(name, "%,d", count);
+    }
+
+    private static String row(String name, String format, Object value) {
+        return String.format(Locale.ROOT, "  %-28s %18s", name, format.formatted(value));
+    }
+}
