@@ -28,14 +28,8 @@ final class SseConvertHandlers {
             case CVTSI2SD ->
                     wide ? SseConvertHandlers::longToDouble : SseConvertHandlers::intToDouble;
             case CVTSI2SS -> SseConvertHandlers::integerToSingle;
-            case CVTTSD2SI ->
-                    wide
-                            ? (c, j) -> doubleToInteger(c, j, 64, Mxcsr.ZERO)
-                            : SseConvertHandlers::truncateDouble;
-            case CVTSD2SI ->
-                    wide
-                            ? (c, j) -> doubleToInteger(c, j, 64, CURRENT)
-                            : (c, j) -> doubleToInteger(c, j, 32, CURRENT);
+            case CVTTSD2SI -> (c, j) -> doubleToInteger(c, j, wide ? 64 : 32, Mxcsr.ZERO);
+            case CVTSD2SI -> (c, j) -> doubleToInteger(c, j, wide ? 64 : 32, CURRENT);
             case CVTTSS2SI -> (c, j) -> singleToInteger(c, j, Mxcsr.ZERO);
             case CVTSS2SI -> (c, j) -> singleToInteger(c, j, CURRENT);
             case CVTSS2SD -> SseConvertHandlers::singleToDouble;
@@ -85,13 +79,6 @@ final class SseConvertHandlers {
         int result = SseConvert.longToSingle(c.fpu, value);
         settle(c);
         setLow32(c.fpu.xmm, i.reg0 << 1, result);
-    }
-
-    private static void truncateDouble(Cpu c, Instruction i) {
-        c.requireSse();
-        int result = SseConvert.truncateToInt(c.fpu, source64(c, i));
-        settle(c);
-        c.gpr[i.reg0] = result & LOW;
     }
 
     private static void doubleToInteger(Cpu c, Instruction i, int bits, int mode) {

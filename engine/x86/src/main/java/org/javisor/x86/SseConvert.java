@@ -19,10 +19,16 @@ public final class SseConvert {
     }
 
     public static long longToDouble(FpuState f, long value) {
+        if (value >= -1L << 53 && value <= 1L << 53) {
+            return Double.doubleToRawLongBits(value);
+        }
         return fromLong(f, D, value);
     }
 
     public static int longToSingle(FpuState f, long value) {
+        if (value >= -1L << 24 && value <= 1L << 24) {
+            return Float.floatToRawIntBits(value);
+        }
         return (int) fromLong(f, S, value);
     }
 
@@ -49,10 +55,26 @@ public final class SseConvert {
      *     fit
      */
     public static long doubleToInteger(FpuState f, long v, int bits, int mode) {
+        if (SseFloat.ordinary(v)) {
+            double x = Double.longBitsToDouble(v);
+            int rounding = mode < 0 ? SoftFloat.rounding(f) : mode;
+            if (Math.abs(x) < (bits == 64 ? 0x1p62 : 0x1p31 - 1)
+                    && (rounding == Mxcsr.ZERO || rounding == Mxcsr.NEAREST)) {
+                long result = (long) (rounding == Mxcsr.ZERO ? x : Math.rint(x));
+                if (result != x) {
+                    Mxcsr.raise(f, Mxcsr.PE);
+                }
+                return result;
+            }
+        }
         return toInteger(f, D, v, bits, mode);
     }
 
     public static long singleToInteger(FpuState f, int v, int bits, int mode) {
+        if (SseFloat.ordinary(v)) {
+            long wide = Double.doubleToRawLongBits(Float.intBitsToFloat(v));
+            return doubleToInteger(f, wide, bits, mode);
+        }
         return toInteger(f, S, v & LOW, bits, mode);
     }
 
@@ -99,19 +121,12 @@ public final class SseConvert {
         return result;
     }
 
-    /** Truncation to 32 bits; the way most programs convert. */
-    public static int truncateToInt(FpuState f, long v) {
-        double x = Double.longBitsToDouble(v);
-        int result = (int) x;
-        if (result == x && result != 0) {
-            return result;
-        }
-        return (int) doubleToInteger(f, v, 32, Mxcsr.ZERO);
-    }
-
     // Between formats
 
     public static long singleToDouble(FpuState f, int v) {
+        if (SseFloat.ordinary(v)) {
+            return Double.doubleToRawLongBits(Float.intBitsToFloat(v));
+        }
         long bits = v & LOW;
         if (SoftFloat.isNan(S, bits)) {
             if (SoftFloat.isSignalling(S, bits)) {
@@ -126,6 +141,15 @@ public final class SseConvert {
     }
 
     public static int doubleToSingle(FpuState f, long v) {
+        if (SseFloat.fast(f)) {
+            double x = Double.longBitsToDouble(v);
+            float r = (float) x;
+            int bits = Float.floatToRawIntBits(r);
+            if (SseFloat.ordinary(bits)) {
+                SseFloat.precision(f, r == x);
+                return bits;
+            }
+        }
         int sign = (int) (v >>> 32) & 0x80000000;
         if (SoftFloat.isNan(D, v)) {
             if (SoftFloat.isSignalling(D, v)) {
@@ -153,6 +177,20 @@ public final class SseConvert {
      * bit 3.
      */
     public static long roundsd(FpuState f, long v, int control) {
+        double x = Double.longBitsToDouble(v);
+        if (SseFloat.ordinary(v) && Math.abs(x) < 0x1p52) {
+            double r =
+                    switch ((control & 4) != 0 ? SoftFloat.rounding(f) : control & 3) {
+                        case Mxcsr.NEAREST -> Math.rint(x);
+                        case Mxcsr.DOWN -> Math.floor(x);
+                        case Mxcsr.UP -> Math.ceil(x);
+                        default -> x < 0 ? Math.ceil(x) : Math.floor(x);
+                    };
+            if (r != x && (control & 8) == 0) {
+                Mxcsr.raise(f, Mxcsr.PE);
+            }
+            return Double.doubleToRawLongBits(r);
+        }
         return roundIntegral(f, D, v, control);
     }
 

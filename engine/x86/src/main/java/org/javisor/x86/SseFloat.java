@@ -23,11 +23,11 @@ public final class SseFloat {
     // What the fast way takes: exponents so far from the limits that no error term over- or
     // underflows
 
-    private static boolean ordinary(long bits) {
+    static boolean ordinary(long bits) {
         return ((int) (bits >>> 52) & 0x7ff) - 2 >>> 1 < 1021;
     }
 
-    private static boolean ordinary(int bits) {
+    static boolean ordinary(int bits) {
         return (bits >>> 23 & 0xff) - 2 >>> 1 < 125;
     }
 
@@ -39,11 +39,11 @@ public final class SseFloat {
         return ordinary(bits) || bits << 1 == 0;
     }
 
-    private static boolean fast(FpuState f) {
+    static boolean fast(FpuState f) {
         return (f.mxcsr & FAST_MASK) == FAST;
     }
 
-    private static void precision(FpuState f, boolean exact) {
+    static void precision(FpuState f, boolean exact) {
         if (!exact) {
             f.mxcsr |= Mxcsr.PE;
         }
@@ -229,18 +229,30 @@ public final class SseFloat {
     // Minimum, maximum, comparison
 
     public static long minsd(FpuState f, long a, long b) {
+        if (ordinary(a) && ordinary(b)) {
+            return Double.longBitsToDouble(a) < Double.longBitsToDouble(b) ? a : b;
+        }
         return minMax(f, D, a, b, false);
     }
 
     public static int minss(FpuState f, int a, int b) {
+        if (ordinary(a) && ordinary(b)) {
+            return Float.intBitsToFloat(a) < Float.intBitsToFloat(b) ? a : b;
+        }
         return (int) minMax(f, S, a & LOW, b & LOW, false);
     }
 
     public static long maxsd(FpuState f, long a, long b) {
+        if (ordinary(a) && ordinary(b)) {
+            return Double.longBitsToDouble(a) > Double.longBitsToDouble(b) ? a : b;
+        }
         return minMax(f, D, a, b, true);
     }
 
     public static int maxss(FpuState f, int a, int b) {
+        if (ordinary(a) && ordinary(b)) {
+            return Float.intBitsToFloat(a) > Float.intBitsToFloat(b) ? a : b;
+        }
         return (int) minMax(f, S, a & LOW, b & LOW, true);
     }
 
@@ -288,6 +300,11 @@ public final class SseFloat {
     }
 
     public static int compareSingle(FpuState f, int a, int b, boolean signalling) {
+        if (ordinary(a) && ordinary(b)) {
+            float x = Float.intBitsToFloat(a);
+            float y = Float.intBitsToFloat(b);
+            return x == y ? EQUAL : x < y ? LESS : GREATER;
+        }
         return compare(f, S, a & LOW, b & LOW, signalling);
     }
 
