@@ -47,7 +47,7 @@ final class DebianArchive {
      */
     SignedRelease release(String suite) {
         String path = "dists/" + suite + "/InRelease";
-        String name = path + " of " + download.mirror();
+        String name = "The file " + path + " of " + download.mirror();
         listener.on(new ProgressEvent.Step("Fetching the index of Debian " + suite));
         CleartextMessage message = CleartextMessage.parse(download.bytes(path, MAX_RELEASE), name);
         Instant now = clock.instant();

@@ -64,7 +64,11 @@ final class Download {
                     if (bytes.size() > limit) {
                         throw new ImageException(
                                 ImageException.Code.MALFORMED,
-                                path + " from " + mirror + " is larger than any such file is");
+                                "The file "
+                                        + path
+                                        + " from "
+                                        + mirror
+                                        + " is larger than any such file is");
                     }
                     return bytes.toByteArray();
                 });
@@ -99,7 +103,8 @@ final class Download {
         if (received > expected.size() || !sha256.equals(expected.sha256())) {
             throw new ImageException(
                     ImageException.Code.CHECKSUM,
-                    path
+                    "The file "
+                            + path
                             + " from "
                             + mirror
                             + " is not the file that the archive signed (SHA-256 differs);"
@@ -126,7 +131,8 @@ final class Download {
             } catch (Transport.NoSuchFileOnMirror e) {
                 throw new ImageException(
                         ImageException.Code.NOT_FOUND,
-                        mirror
+                        "The mirror "
+                                + mirror
                                 + " has no file "
                                 + path
                                 + " ("
@@ -151,7 +157,8 @@ final class Download {
         if (e instanceof Truncated) {
             return new ImageException(
                     ImageException.Code.TRUNCATED,
-                    path
+                    "The file "
+                            + path
                             + " from "
                             + mirror
                             + " "
@@ -191,7 +198,8 @@ final class Download {
                 if (received == 0 && looksLikeHtml(buffer, length)) {
                     throw new ImageException(
                             ImageException.Code.HTML_ANSWER,
-                            mirror
+                            "The mirror "
+                                    + mirror
                                     + " answered with a web page instead of "
                                     + path
                                     + "; check the address, and for a login page of the network");

@@ -222,7 +222,8 @@ public final class ImageStore {
         }
         Files.move(image, target, StandardCopyOption.ATOMIC_MOVE);
         sync(images);
-        return new CachedImage(target, manifest);
+        // As it will be read: what is not recorded must not show today only.
+        return new CachedImage(target, Manifest.parse(manifest.text()));
     }
 
     private Optional<CachedImage> read(Path directory) {

@@ -97,7 +97,8 @@ public record Mirror(URI base, String origin) {
 
     /** The directory of a mirror that is one. */
     Path directory() {
-        return Path.of(base.getPath());
+        // A host or another scheme in the URI would be refused; Path.of(String) fails on Windows.
+        return Path.of(URI.create("file://" + base.getRawPath()));
     }
 
     private static URI withSlash(URI uri) {

@@ -21,6 +21,13 @@ final class Text {
 
     /** What an exception says, or its kind when it says nothing. */
     static String reason(Throwable failure) {
+        // Their messages are bare file names.
+        if (failure instanceof java.nio.file.AccessDeniedException denied) {
+            return "no permission for " + printable(denied.getFile());
+        }
+        if (failure instanceof java.nio.file.NoSuchFileException missing) {
+            return "there is no " + printable(missing.getFile());
+        }
         String message = failure.getMessage();
         return printable(
                 message == null || message.isBlank()

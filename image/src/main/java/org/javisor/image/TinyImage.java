@@ -85,6 +85,7 @@ public final class TinyImage {
         initramfs.file("etc/hostname", 0644, ascii("tiny\n"));
         initramfs.file("etc/profile", 0644, resource("profile"));
         initramfs.file("etc/acpi/PWRF/00000080", 0755, resource("power-button"));
+        initramfs.file("etc/javisor/power", 0755, resource("power"));
         initramfs.file("etc/javisor/control", 0755, resource("control"));
         initramfs.file("etc/javisor/session", 0755, resource(sessionScript(session)));
         initramfs.file(
@@ -127,7 +128,13 @@ public final class TinyImage {
                                             case TERMINAL -> "ttyS0::once:/etc/javisor/session\n";
                                         })
                         .orElse("ttyS0::once:/etc/javisor/session\n");
-        return "::ctrlaltdel:/bin/reboot\n" + input;
+        // The session first: nobody waits for the power button. "Power down" is logged at the
+        // highest
+        // level; only 0 keeps it off the user's terminal.
+        return input
+                + "::once:/etc/javisor/power\n"
+                + "::ctrlaltdel:/bin/reboot\n"
+                + "::shutdown:echo 0 >/proc/sys/kernel/printk\n";
     }
 
     private static byte[] ascii(String text) {
