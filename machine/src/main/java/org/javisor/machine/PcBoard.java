@@ -124,7 +124,11 @@ final class PcBoard {
         devices.addAll(List.of(keyboard, resetControl, portA));
         ports.attach("i8042", PcPorts.I8042_DATA, 1, keyboard.data());
         ports.attach("i8042", PcPorts.I8042_COMMAND, 1, keyboard.command());
-        ports.attach("reset-control", PcPorts.RESET_CONTROL, 1, resetControl);
+        ports.attach(
+                "reset-control",
+                PcPorts.RESET_CONTROL_BASE,
+                PcPorts.RESET_CONTROL_SIZE,
+                resetControl);
         ports.attach("port-92", PcPorts.SYSTEM_CONTROL_A, 1, portA);
     }
 

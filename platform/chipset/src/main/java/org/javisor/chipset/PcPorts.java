@@ -63,6 +63,11 @@ public final class PcPorts {
     /** The reset control register, also ACPI's RESET_REG. */
     public static final int RESET_CONTROL = 0xcf9;
 
+    /** Where {@link ResetControl} is attached, with {@link #RESET_CONTROL_SIZE} ports. */
+    public static final int RESET_CONTROL_BASE = 0xcf8;
+
+    public static final int RESET_CONTROL_SIZE = 4;
+
     public static final int RESET_VALUE = 6;
 
     public static final long IO_APIC = 0xfec00000L;

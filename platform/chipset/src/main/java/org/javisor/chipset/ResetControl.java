@@ -2,14 +2,22 @@ package org.javisor.chipset;
 
 import org.javisor.device.Device;
 import org.javisor.device.DeviceState;
+import org.javisor.device.PioDevice;
 
 /**
  * The reset control register at port CF9h (Intel 82371AB data sheet, 4.1.4.3): a rise of bit 2
  * resets the machine. ACPI's RESET_REG names it too.
+ *
+ * <p>The port lies inside the doubleword CF8h that a PCI host bridge has its configuration address
+ * at. Only byte accesses reach the register; wider ones are the bridge's, or a probe for one must
+ * not reset the machine. Hence the device takes all four ports; there being no bridge, the others
+ * read as all ones.
  */
-public final class ResetControl implements Device<ResetControl.State>, ByteRegisters {
+public final class ResetControl implements Device<ResetControl.State>, PioDevice {
     /** The snapshot: the register. */
     public record State(int version, int register) implements DeviceState {}
+
+    private static final int REGISTER = PcPorts.RESET_CONTROL - PcPorts.RESET_CONTROL_BASE;
 
     private static final int RESET_CPU = 0x04;
     private static final int WRITABLE = 0x0e;
@@ -25,12 +33,15 @@ public final class ResetControl implements Device<ResetControl.State>, ByteRegis
     }
 
     @Override
-    public synchronized int readByte(int offset) {
-        return register;
+    public synchronized int readPort(int offset, int size) {
+        return size == 1 && offset == REGISTER ? register : -1 >>> 32 - 8 * size;
     }
 
     @Override
-    public void writeByte(int offset, int value) {
+    public void writePort(int offset, int size, int value) {
+        if (size != 1 || offset != REGISTER) {
+            return;
+        }
         boolean rises;
         synchronized (this) {
             rises = (value & ~register & RESET_CPU) != 0;

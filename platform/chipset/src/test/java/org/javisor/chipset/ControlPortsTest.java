@@ -77,12 +77,23 @@ class ControlPortsTest {
     @Test
     void resetsOnTheRise_whenTheResetRegisterIsWritten() {
         ResetControl control = new ResetControl(() -> resets++);
-        control.writePort(0, 1, 0x02);
+        control.writePort(1, 1, 0x02);
         assertThat(resets).isZero();
-        control.writePort(0, 1, PcPorts.RESET_VALUE);
-        control.writePort(0, 1, PcPorts.RESET_VALUE);
+        control.writePort(1, 1, PcPorts.RESET_VALUE);
+        control.writePort(1, 1, PcPorts.RESET_VALUE);
         assertThat(resets).isEqualTo(1);
-        assertThat(control.readPort(0, 1)).isEqualTo(6);
+        assertThat(control.readPort(1, 1)).isEqualTo(6);
+    }
+
+    @Test
+    void staysUp_whenPciIsProbedAroundTheResetRegister() {
+        ResetControl control = new ResetControl(() -> resets++);
+        control.writePort(3, 1, 0x01);
+        control.writePort(0, 4, 0x80000400);
+        control.writePort(0, 2, 0x0400);
+        assertThat(resets).isZero();
+        assertThat(control.readPort(0, 4)).as("no host bridge").isEqualTo(-1);
+        assertThat(control.readPort(0, 1)).isEqualTo(0xff);
     }
 
     @Test

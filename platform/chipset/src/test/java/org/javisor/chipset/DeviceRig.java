@@ -139,7 +139,7 @@ final class DeviceRig<S extends DeviceState> {
 
     static DeviceRig<ResetControl.State> resetControl() {
         ResetControl control = new ResetControl(() -> {});
-        return new DeviceRig<>(control).ports(control, 1);
+        return new DeviceRig<>(control).ports(control, 4);
     }
 
     static DeviceRig<IoApicState> ioApic() {
