@@ -52,7 +52,8 @@ public record AcpiConfig(
     }
 
     /**
-     * A PC without PCI: one I/O APIC at its usual place, with the first ID that no processor has.
+     * A PC without PCI, with two serial ports: one I/O APIC at its usual place, with the first ID
+     * that no processor has.
      */
     public static AcpiConfig forProcessors(int processors) {
         return new AcpiConfig(

@@ -8,6 +8,7 @@ import org.javisor.memory.GuestMemory;
  */
 final class BiosArea {
     private static final int COM1_PORT = 0x3f8;
+    private static final int COM2_PORT = 0x2f8;
 
     private BiosArea() {}
 
@@ -17,6 +18,7 @@ final class BiosArea {
         clear(memory, LowMemory.EBDA, LowMemory.EBDA_END);
         clear(memory, LowMemory.ACPI_TABLES, LowMemory.ONE_MIB);
         memory.write16(LowMemory.BDA_COM1, COM1_PORT);
+        memory.write16(LowMemory.BDA_COM2, COM2_PORT);
         memory.write16(LowMemory.BDA_EBDA_SEGMENT, (int) (LowMemory.EBDA >> 4));
         memory.write16(LowMemory.BDA_BASE_MEMORY_KIB, (int) (LowMemory.EBDA >> 10));
         memory.write8(LowMemory.EBDA, (int) (LowMemory.EBDA_END - LowMemory.EBDA) >> 10);

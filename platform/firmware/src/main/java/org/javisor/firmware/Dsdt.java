@@ -53,12 +53,17 @@ final class Dsdt {
         device(scope, "TIMR", "PNP0100", new ResourceTemplate().io(0x40, 4));
         device(scope, "SPKR", "PNP0800", new ResourceTemplate().io(0x61, 1));
         device(scope, "RTC", "PNP0B00", new ResourceTemplate().io(0x70, 2).irq(8));
+        serialPort(scope, 1, 0x3f8, 4);
+        serialPort(scope, 2, 0x2f8, 3);
+    }
+
+    private static void serialPort(AmlWriter scope, int number, int port, int irq) {
         scope.device(
-                "COM1",
+                "COM" + number,
                 device ->
                         device.nameEisaId("_HID", "PNP0501")
-                                .name("_UID", 1)
-                                .name("_CRS", new ResourceTemplate().io(0x3f8, 8).irq(4)));
+                                .name("_UID", number)
+                                .name("_CRS", new ResourceTemplate().io(port, 8).irq(irq)));
     }
 
     private static void keyboardController(AmlWriter scope) {

@@ -5,8 +5,10 @@ package org.javisor.firmware;
  * nothing overlaps.
  */
 final class LowMemory {
-    /** BIOS data area: COM1's port, the EBDA's segment, KiB of base memory. */
+    /** BIOS data area: the serial ports' I/O ports, the EBDA's segment, KiB of base memory. */
     static final long BDA_COM1 = 0x400;
+
+    static final long BDA_COM2 = 0x402;
 
     static final long BDA_EBDA_SEGMENT = 0x40e;
     static final long BDA_BASE_MEMORY_KIB = 0x413;
