@@ -72,7 +72,6 @@ final class StateTransfer {
         if (r.paging() && !r.longMode() && r.has4(ControlRegisters.CR4_PAE)) {
             c.mmu.walker().loadPdptes(r.cr3);
         }
-        XsaveImage.fromXsave(c.fpu, s.xsave);
         System.arraycopy(s.dr, 0, c.debug.address, 0, 4);
         c.debug.dr6 = s.dr[6];
         c.debug.dr7 = s.dr[7];

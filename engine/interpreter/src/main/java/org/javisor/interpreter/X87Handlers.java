@@ -4,6 +4,7 @@ import org.javisor.x86.FpuState;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.LittleEndian;
 import org.javisor.x86.Op;
+import org.javisor.x86.X87Arithmetic;
 import org.javisor.x86.X87Unit;
 
 /**
@@ -34,12 +35,12 @@ final class X87Handlers {
             case FLDLG2 -> constant(X87Unit.LOG10_2);
             case FLDLN2 -> constant(X87Unit.LN_2);
             case FLDZ -> constant(X87Unit.ZERO);
-            case FADD, FADDP, FIADD -> arithmetic(i, X87Unit.ADD);
-            case FMUL, FMULP, FIMUL -> arithmetic(i, X87Unit.MULTIPLY);
-            case FSUB, FSUBP, FISUB -> arithmetic(i, X87Unit.SUBTRACT);
-            case FSUBR, FSUBRP, FISUBR -> arithmetic(i, X87Unit.SUBTRACT_REVERSED);
-            case FDIV, FDIVP, FIDIV -> arithmetic(i, X87Unit.DIVIDE);
-            case FDIVR, FDIVRP, FIDIVR -> arithmetic(i, X87Unit.DIVIDE_REVERSED);
+            case FADD, FADDP, FIADD -> arithmetic(i, X87Arithmetic.ADD);
+            case FMUL, FMULP, FIMUL -> arithmetic(i, X87Arithmetic.MULTIPLY);
+            case FSUB, FSUBP, FISUB -> arithmetic(i, X87Arithmetic.SUBTRACT);
+            case FSUBR, FSUBRP, FISUBR -> arithmetic(i, X87Arithmetic.SUBTRACT_REVERSED);
+            case FDIV, FDIVP, FIDIV -> arithmetic(i, X87Arithmetic.DIVIDE);
+            case FDIVR, FDIVRP, FIDIVR -> arithmetic(i, X87Arithmetic.DIVIDE_REVERSED);
             case FCOM -> compare(i, 0);
             case FCOMP -> compare(i, 1);
             case FCOMPP -> compareRegister(1, false, 2);
@@ -72,24 +73,24 @@ final class X87Handlers {
 
     private static Handler selectUnary(Instruction i) {
         return switch (i.op) {
-            case FABS -> (c, x) -> enter(c, x).absolute();
-            case FCHS -> (c, x) -> enter(c, x).changeSign();
-            case FSQRT -> (c, x) -> enter(c, x).squareRoot();
-            case FRNDINT -> (c, x) -> enter(c, x).roundToIntegral();
-            case FSCALE -> (c, x) -> enter(c, x).scale();
-            case FPREM -> (c, x) -> enter(c, x).remainder(false);
-            case FPREM1 -> (c, x) -> enter(c, x).remainder(true);
-            case FXTRACT -> (c, x) -> enter(c, x).extract();
-            case F2XM1 -> (c, x) -> enter(c, x).exponential();
-            case FYL2X -> (c, x) -> enter(c, x).logarithm();
-            case FYL2XP1 -> (c, x) -> enter(c, x).logarithmOfNext();
-            case FSIN -> (c, x) -> enter(c, x).sine(false);
-            case FCOS -> (c, x) -> enter(c, x).sine(true);
-            case FSINCOS -> (c, x) -> enter(c, x).sineAndCosine();
-            case FPTAN -> (c, x) -> enter(c, x).tangent();
-            case FPATAN -> (c, x) -> enter(c, x).arctangent();
-            case FTST -> (c, x) -> enter(c, x).test();
-            case FXAM -> (c, x) -> enter(c, x).examine();
+            case FABS -> (c, x) -> enter(c, x).arithmetic.absolute();
+            case FCHS -> (c, x) -> enter(c, x).arithmetic.changeSign();
+            case FSQRT -> (c, x) -> enter(c, x).arithmetic.squareRoot();
+            case FRNDINT -> (c, x) -> enter(c, x).arithmetic.roundToIntegral();
+            case FSCALE -> (c, x) -> enter(c, x).arithmetic.scale();
+            case FPREM -> (c, x) -> enter(c, x).arithmetic.remainder(false);
+            case FPREM1 -> (c, x) -> enter(c, x).arithmetic.remainder(true);
+            case FXTRACT -> (c, x) -> enter(c, x).arithmetic.extract();
+            case F2XM1 -> (c, x) -> enter(c, x).functions.exponential();
+            case FYL2X -> (c, x) -> enter(c, x).functions.logarithm();
+            case FYL2XP1 -> (c, x) -> enter(c, x).functions.logarithmOfNext();
+            case FSIN -> (c, x) -> enter(c, x).functions.sine(false);
+            case FCOS -> (c, x) -> enter(c, x).functions.sine(true);
+            case FSINCOS -> (c, x) -> enter(c, x).functions.sineAndCosine();
+            case FPTAN -> (c, x) -> enter(c, x).functions.tangent();
+            case FPATAN -> (c, x) -> enter(c, x).functions.arctangent();
+            case FTST -> (c, x) -> enter(c, x).comparison.withZero();
+            case FXAM -> (c, x) -> enter(c, x).comparison.examine();
             default -> X87ControlHandlers.select(i);
         };
     }
@@ -259,7 +260,7 @@ final class X87Handlers {
                         case FADDP, FMULP, FSUBP, FSUBRP, FDIVP, FDIVRP -> true;
                         default -> false;
                     };
-            return (c, x) -> enter(c, x).arithmetic(operation, x.reg0, x.reg1, pop);
+            return (c, x) -> enter(c, x).arithmetic.withRegister(operation, x.reg0, x.reg1, pop);
         }
         boolean integer =
                 switch (i.op) {
@@ -270,20 +271,20 @@ final class X87Handlers {
             return (c, x) -> {
                 checkReady(c);
                 long value = integer(c, x);
-                enterMemory(c, x).arithmeticInteger(operation, value);
+                enterMemory(c, x).arithmetic.withInteger(operation, value);
             };
         }
         if (i.memorySize == 4) {
             return (c, x) -> {
                 checkReady(c);
                 int bits = c.load32(x);
-                enterMemory(c, x).arithmeticFloat32(operation, bits);
+                enterMemory(c, x).arithmetic.withFloat32(operation, bits);
             };
         }
         return (c, x) -> {
             checkReady(c);
             long bits = c.load64(x);
-            enterMemory(c, x).arithmeticFloat64(operation, bits);
+            enterMemory(c, x).arithmetic.withFloat64(operation, bits);
         };
     }
 
@@ -295,30 +296,30 @@ final class X87Handlers {
             return (c, x) -> {
                 checkReady(c);
                 int bits = c.load32(x);
-                enterMemory(c, x).compareFloat32(bits, pops);
+                enterMemory(c, x).comparison.withFloat32(bits, pops);
             };
         }
         return (c, x) -> {
             checkReady(c);
             long bits = c.load64(x);
-            enterMemory(c, x).compareFloat64(bits, pops);
+            enterMemory(c, x).comparison.withFloat64(bits, pops);
         };
     }
 
     private static Handler compareRegister(int register, boolean quiet, int pops) {
-        return (c, x) -> enter(c, x).compare(register, quiet, pops);
+        return (c, x) -> enter(c, x).comparison.withRegister(register, quiet, pops);
     }
 
     private static Handler compareInteger(Instruction i, int pops) {
         return (c, x) -> {
             checkReady(c);
             long value = integer(c, x);
-            enterMemory(c, x).compareInteger(value, pops);
+            enterMemory(c, x).comparison.withInteger(value, pops);
         };
     }
 
     private static void compareToFlags(Cpu c, Instruction i, boolean quiet, boolean pop) {
-        c.setFlags(Flags.ARITHMETIC, enter(c, i).compareToFlags(i.reg1, quiet, pop));
+        c.setFlags(Flags.ARITHMETIC, enter(c, i).comparison.toFlags(i.reg1, quiet, pop));
     }
 
     /** FCMOVcc, its condition in the encoding of Jcc. */

@@ -49,10 +49,10 @@ final class Float80 {
     private int precision;
 
     /** A memory operand was denormal in its own format and no longer is in ours. */
-    private boolean denormalSource;
+    boolean denormalSource;
 
     /** Second word of a 128-bit intermediate or of a division: the low half or the remainder. */
-    private long low;
+    long low;
 
     void begin(int control) {
         this.control = control;
@@ -115,7 +115,7 @@ final class Float80 {
         return (se & MAX_EXPONENT) != 0 && sig >= 0;
     }
 
-    private static boolean normal(int se, long sig) {
+    static boolean normal(int se, long sig) {
         int e = se & MAX_EXPONENT;
         return sig < 0 && e != 0 && e != MAX_EXPONENT;
     }
@@ -202,95 +202,6 @@ final class Float80 {
         return true;
     }
 
-    void add(int aSe, long aSig, int bSe, long bSig) {
-        if (!normal(aSe, aSig) || !normal(bSe, bSig)) {
-            if (settleSpecials(aSe, aSig, bSe, bSig)) {
-                return;
-            }
-            if (addsInfinityOrZero(aSe, aSig, bSe, bSig)) {
-                return;
-            }
-        } else if (denormalSource && !acceptDenormals(aSe, aSig, bSe, bSig)) {
-            return;
-        }
-        int aExp = normalExponent(aSe, aSig);
-        int bExp = normalExponent(bSe, bSig);
-        long a = normalSignificand(aSig);
-        long b = normalSignificand(bSig);
-        if (aExp < bExp || aExp == bExp && Long.compareUnsigned(a, b) < 0) {
-            addOrdered(bSe & SIGN, bExp, b, aSe & SIGN, aExp, a);
-        } else {
-            addOrdered(aSe & SIGN, aExp, a, bSe & SIGN, bExp, b);
-        }
-    }
-
-    /** a - b; a NaN keeps its own sign. */
-    void subtract(int aSe, long aSig, int bSe, long bSig) {
-        add(aSe, aSig, nan(bSe, bSig) ? bSe : bSe ^ SIGN, bSig);
-    }
-
-    /** Infinities and zeros of an addition, and denormal operands that end it: true if settled. */
-    private boolean addsInfinityOrZero(int aSe, long aSig, int bSe, long bSig) {
-        boolean aInfinite = infinite(aSe, aSig);
-        boolean bInfinite = infinite(bSe, bSig);
-        if (aInfinite && bInfinite && ((aSe ^ bSe) & SIGN) != 0) {
-            invalid();
-            return true;
-        }
-        if (!acceptDenormals(aSe, aSig, bSe, bSig)) {
-            return true;
-        }
-        if (aInfinite || bInfinite) {
-            set(aInfinite ? aSe : bSe, INTEGER_BIT);
-            return true;
-        }
-        boolean aZero = zero(aSe, aSig);
-        boolean bZero = zero(bSe, bSig);
-        if (aZero && bZero) {
-            int sign = ((aSe ^ bSe) & SIGN) == 0 ? aSe & SIGN : zeroSign();
-            set(sign, 0);
-            return true;
-        }
-        if (aZero) {
-            roundNormal(bSe & SIGN, normalExponent(bSe, bSig), normalSignificand(bSig), 0);
-            return true;
-        }
-        if (bZero) {
-            roundNormal(aSe & SIGN, normalExponent(aSe, aSig), normalSignificand(aSig), 0);
-            return true;
-        }
-        return false;
-    }
-
-    /** The sign of an exact zero difference. */
-    private int zeroSign() {
-        return rounding() == 1 ? SIGN : 0;
-    }
-
-    /** Adds two normalised numbers, |a| >= |b|. */
-    private void addOrdered(int aSign, int aExp, long a, int bSign, int bExp, long b) {
-        int distance = aExp - bExp;
-        long bHigh = shiftRightJam(b, 0, distance);
-        long bLow = low;
-        if (aSign == bSign) {
-            long sum = a + bHigh;
-            if (Long.compareUnsigned(sum, a) < 0) {
-                long rest = bLow >>> 1 | bLow & 1 | sum << 63;
-                roundNormal(aSign, aExp + 1, sum >>> 1 | INTEGER_BIT, rest);
-            } else {
-                roundNormal(aSign, aExp, sum, bLow);
-            }
-            return;
-        }
-        long high = a - bHigh - (bLow != 0 ? 1 : 0);
-        long rest = -bLow;
-        if ((high | rest) == 0) {
-            set(zeroSign(), 0);
-            return;
-        }
-        normaliseAndRound(aSign, aExp, high, rest);
-    }
-
     /** Rounds a 128-bit significand, not zero, whose leading bit need not be set. */
     void normaliseAndRound(int sign, int exp, long high, long rest) {
         if (high == 0) {
@@ -311,7 +222,7 @@ final class Float80 {
      * Shifts right what is 128 bits wide, or-ing what falls out into the last bit; the low half
      * goes to {@link #low}.
      */
-    private long shiftRightJam(long high, long rest, int distance) {
+    long shiftRightJam(long high, long rest, int distance) {
         if (distance == 0) {
             low = rest;
             return high;
@@ -329,204 +240,6 @@ final class Float80 {
         }
         low = (high | rest) != 0 ? 1 : 0;
         return 0;
-    }
-
-    void multiply(int aSe, long aSig, int bSe, long bSig) {
-        int sign = (aSe ^ bSe) & SIGN;
-        if (!normal(aSe, aSig) || !normal(bSe, bSig)) {
-            if (settleSpecials(aSe, aSig, bSe, bSig)) {
-                return;
-            }
-            boolean infinite = infinite(aSe, aSig) || infinite(bSe, bSig);
-            boolean zero = zero(aSe, aSig) || zero(bSe, bSig);
-            if (infinite && zero) {
-                invalid();
-                return;
-            }
-            if (!acceptDenormals(aSe, aSig, bSe, bSig)) {
-                return;
-            }
-            if (infinite || zero) {
-                set(infinite ? sign | MAX_EXPONENT : sign, infinite ? INTEGER_BIT : 0);
-                return;
-            }
-        } else if (denormalSource && !acceptDenormals(aSe, aSig, bSe, bSig)) {
-            return;
-        }
-        int exp = normalExponent(aSe, aSig) + normalExponent(bSe, bSig) - BIAS + 1;
-        long a = normalSignificand(aSig);
-        long b = normalSignificand(bSig);
-        normaliseAndRound(sign, exp, Math.unsignedMultiplyHigh(a, b), a * b);
-    }
-
-    /** a / b. */
-    void divide(int aSe, long aSig, int bSe, long bSig) {
-        int sign = (aSe ^ bSe) & SIGN;
-        if (!normal(aSe, aSig) || !normal(bSe, bSig)) {
-            if (settleSpecials(aSe, aSig, bSe, bSig)
-                    || dividesInfinityOrZero(aSe, aSig, bSe, bSig, sign)) {
-                return;
-            }
-        } else if (denormalSource && !acceptDenormals(aSe, aSig, bSe, bSig)) {
-            return;
-        }
-        int exp = normalExponent(aSe, aSig) - normalExponent(bSe, bSig) + BIAS;
-        long a = normalSignificand(aSig);
-        long b = normalSignificand(bSig);
-        long quotient;
-        if (Long.compareUnsigned(a, b) < 0) {
-            exp--;
-            quotient = divideWide(a, 0, b);
-        } else {
-            quotient = divideWide(a >>> 1, a << 63, b);
-        }
-        roundNormal(sign, exp, quotient, fractionOfRemainder(low, b));
-    }
-
-    private boolean dividesInfinityOrZero(int aSe, long aSig, int bSe, long bSig, int sign) {
-        boolean aInfinite = infinite(aSe, aSig);
-        boolean bInfinite = infinite(bSe, bSig);
-        boolean aZero = zero(aSe, aSig);
-        boolean bZero = zero(bSe, bSig);
-        if (aInfinite && bInfinite || aZero && bZero) {
-            invalid();
-            return true;
-        }
-        if (bZero && !aInfinite) {
-            flags |= ZE;
-            set(sign | MAX_EXPONENT, INTEGER_BIT);
-            return true;
-        }
-        if (!acceptDenormals(aSe, aSig, bSe, bSig)) {
-            return true;
-        }
-        if (aInfinite) {
-            set(sign | MAX_EXPONENT, INTEGER_BIT);
-            return true;
-        }
-        if (bInfinite || aZero) {
-            set(sign, 0);
-            return true;
-        }
-        return false;
-    }
-
-    /**
-     * What rounding needs to know of remainder / divisor: nothing, less than half, half, or more.
-     */
-    private static long fractionOfRemainder(long remainder, long divisor) {
-        if (remainder == 0) {
-            return 0;
-        }
-        int order = Long.compareUnsigned(remainder, divisor - remainder);
-        return order < 0 ? 1 : order == 0 ? INTEGER_BIT : INTEGER_BIT | 1;
-    }
-
-    /**
-     * (high:rest) / divisor for high < divisor and a divisor with its top bit set; remainder in
-     * {@link #low}.
-     */
-    long divideWide(long high, long rest, long divisor) {
-        // Knuth's algorithm D with two 32-bit digits.
-        long d1 = divisor >>> 32;
-        long d0 = divisor & 0xffffffffL;
-        long q1 = quotientDigit(high, rest >>> 32, d1, d0);
-        long partial = (high << 32 | rest >>> 32) - q1 * divisor;
-        long q0 = quotientDigit(partial, rest & 0xffffffffL, d1, d0);
-        low = (partial << 32 | rest & 0xffffffffL) - q0 * divisor;
-        return (q1 << 32) + q0;
-    }
-
-    long remainder() {
-        return low;
-    }
-
-    private static long quotientDigit(long high, long nextDigit, long d1, long d0) {
-        long q = Long.divideUnsigned(high, d1);
-        long r = high - q * d1;
-        while (q >>> 32 != 0 || Long.compareUnsigned(q * d0, r << 32 | nextDigit) > 0) {
-            q--;
-            r += d1;
-            if (r >>> 32 != 0) {
-                break;
-            }
-        }
-        return q;
-    }
-
-    void squareRoot(int se, long sig) {
-        if (!normal(se, sig)) {
-            if (settleSpecial(se, sig)) {
-                return;
-            }
-            if (zero(se, sig)) {
-                set(se, sig);
-                return;
-            }
-        }
-        if ((se & SIGN) != 0) {
-            invalid();
-            return;
-        }
-        if (infinite(se, sig)) {
-            set(se, sig);
-            return;
-        }
-        if (!acceptDenormal(se, sig)) {
-            return;
-        }
-        int exp = normalExponent(se, sig) - BIAS;
-        long a = normalSignificand(sig);
-        boolean odd = (exp & 1) != 0;
-        long high = odd ? a : a >>> 1;
-        long rest = odd ? 0 : a << 63;
-        long root = integerRoot(high, rest);
-        roundNormal(0, (exp >> 1) + BIAS, root, low);
-    }
-
-    /**
-     * The root of a 128-bit number of at least 2^126, rounded down; what the rounding needs of the
-     * rest in {@link #low}.
-     */
-    private long integerRoot(long high, long rest) {
-        double estimate = Math.sqrt(toDouble(high)) * 0x1p32;
-        long q = estimate >= 0x1p64 ? -1L : (long) (estimate / 2) << 1;
-        // One Newton step brings 50 good bits to 64; the loops make the last unit exact.
-        long dHigh =
-                high
-                        - Math.unsignedMultiplyHigh(q, q)
-                        - (Long.compareUnsigned(rest, q * q) < 0 ? 1 : 0);
-        double difference = dHigh * 0x1p64 + toDouble(rest - q * q);
-        long corrected = q + (long) (difference / (2 * toDouble(q)));
-        q = corrected < 0 ? corrected : corrected < QUIET_BIT ? -1L : INTEGER_BIT;
-        while (exceeds(q, high, rest)) {
-            q--;
-        }
-        while (q != -1L && !exceeds(q + 1, high, rest)) {
-            q++;
-        }
-        long remainderLow = rest - q * q;
-        long remainderHigh =
-                high
-                        - Math.unsignedMultiplyHigh(q, q)
-                        - (Long.compareUnsigned(rest, q * q) < 0 ? 1 : 0);
-        if ((remainderHigh | remainderLow) == 0) {
-            low = 0;
-        } else if (remainderHigh != 0 || Long.compareUnsigned(remainderLow, q) > 0) {
-            low = INTEGER_BIT | 1;
-        } else {
-            low = 1;
-        }
-        return q;
-    }
-
-    private static boolean exceeds(long q, long high, long rest) {
-        int order = Long.compareUnsigned(Math.unsignedMultiplyHigh(q, q), high);
-        return order > 0 || order == 0 && Long.compareUnsigned(q * q, rest) > 0;
-    }
-
-    private static double toDouble(long unsigned) {
-        return (unsigned >>> 1) * 2.0 + (unsigned & 1);
     }
 
     /** Rounds to the precision in force. */
@@ -629,35 +342,5 @@ final class Float80 {
             flags |= PE;
             set(sign, 0);
         }
-    }
-
-    /**
-     * -1, 0, 1 for less, equal, greater, or 2 for unordered; quiet NaNs are invalid unless {@code
-     * quiet}.
-     */
-    int compare(int aSe, long aSig, int bSe, long bSig, boolean quiet) {
-        if (unsupported(aSe, aSig) || unsupported(bSe, bSig)) {
-            flags |= IE;
-            return 2;
-        }
-        if (nan(aSe, aSig) || nan(bSe, bSig)) {
-            if (!quiet || signalling(aSe, aSig) || signalling(bSe, bSig)) {
-                flags |= IE;
-            }
-            return 2;
-        }
-        acceptDenormals(aSe, aSig, bSe, bSig);
-        if (zero(aSe, aSig) && zero(bSe, bSig)) {
-            return 0;
-        }
-        boolean aNegative = (aSe & SIGN) != 0;
-        if (((aSe ^ bSe) & SIGN) != 0) {
-            return aNegative ? -1 : 1;
-        }
-        // A pseudo-denormal has the exponent of the smallest normal numbers.
-        int aExp = Math.max(aSe & MAX_EXPONENT, 1);
-        int bExp = Math.max(bSe & MAX_EXPONENT, 1);
-        int order = aExp != bExp ? Integer.compare(aExp, bExp) : Long.compareUnsigned(aSig, bSig);
-        return aNegative ? -order : order;
     }
 }

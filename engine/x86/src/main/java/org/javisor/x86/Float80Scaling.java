@@ -68,8 +68,10 @@ final class Float80Scaling {
             quotient = 1;
         }
         if (steps != 0) {
-            quotient = (quotient << steps) + unit.divideWide(a >>> -steps, a << steps, b);
-            a = unit.remainder();
+            quotient =
+                    (quotient << steps)
+                            + Float80Arithmetic.divideWide(unit, a >>> -steps, a << steps, b);
+            a = unit.low;
         }
         if (nearest && !partial && exceedsHalf(a, b, quotient)) {
             a = b - a;

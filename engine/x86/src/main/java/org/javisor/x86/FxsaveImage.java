@@ -39,7 +39,7 @@ public final class FxsaveImage {
      */
     public static void writeX87(FpuState state, byte[] area, boolean wide) {
         put16(area, CONTROL, state.control);
-        put16(area, STATUS, X87Unit.statusWord(state));
+        put16(area, STATUS, X87Stack.statusWord(state));
         put16(area, VALID, state.valid);
         put16(area, OPCODE, state.lastOpcode);
         if (wide) {
@@ -61,8 +61,8 @@ public final class FxsaveImage {
     }
 
     public static void readX87(FpuState state, byte[] area, boolean wide) {
-        X87Unit.setControlWord(state, get16(area, CONTROL));
-        X87Unit.setStatusWord(state, get16(area, STATUS));
+        X87Stack.setControlWord(state, get16(area, CONTROL));
+        X87Stack.setStatusWord(state, get16(area, STATUS));
         state.valid = area[VALID] & 0xff;
         state.lastOpcode = get16(area, OPCODE) & 0x7ff;
         if (wide) {
@@ -85,7 +85,7 @@ public final class FxsaveImage {
 
     /** The x87 part's initial configuration. */
     public static void initialiseX87(FpuState state) {
-        X87Unit.initialise(state);
+        X87Stack.initialise(state);
         java.util.Arrays.fill(state.significand, 0);
         java.util.Arrays.fill(state.signExponent, 0);
     }

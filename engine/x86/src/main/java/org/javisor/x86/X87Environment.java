@@ -33,7 +33,7 @@ public final class X87Environment {
         int opcode = state.lastOpcode & 0x7ff;
         if (operandSize == 2) {
             put16(area, 0, state.control);
-            put16(area, 2, X87Unit.statusWord(state));
+            put16(area, 2, X87Stack.statusWord(state));
             put16(area, 4, tags(state));
             put16(area, 6, ip);
             put16(area, 8, realMode ? ip >>> 4 & 0xf000 | opcode : state.lastInstructionSelector);
@@ -42,7 +42,7 @@ public final class X87Environment {
             return;
         }
         put32(area, 0, 0xffff0000 | state.control);
-        put32(area, 4, 0xffff0000 | X87Unit.statusWord(state));
+        put32(area, 4, 0xffff0000 | X87Stack.statusWord(state));
         put32(area, 8, 0xffff0000 | tags(state));
         if (realMode) {
             put32(area, 12, 0xffff0000 | ip);
@@ -59,8 +59,8 @@ public final class X87Environment {
 
     public static void read(FpuState state, byte[] area, int operandSize, boolean realMode) {
         int stride = operandSize == 2 ? 2 : 4;
-        X87Unit.setControlWord(state, get16(area, 0));
-        X87Unit.setStatusWord(state, get16(area, stride));
+        X87Stack.setControlWord(state, get16(area, 0));
+        X87Stack.setStatusWord(state, get16(area, stride));
         setTags(state, get16(area, 2 * stride));
         int pointers = 3 * stride;
         state.lastInstructionSelector = 0;
