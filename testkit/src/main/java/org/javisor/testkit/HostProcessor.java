@@ -8,12 +8,13 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * Runs unprivileged instructions on the host's own processor, to compare with: all general registers (RSP too) and the
- * flags are loaded before and stored after them. Linux on x86-64 only.
+ * Runs unprivileged instructions on the host's own processor, to compare with: all general
+ * registers (RSP too) and the flags are loaded before and stored after them. Linux on x86-64 only.
  *
- * <p>Everything lies at fixed addresses below 2 GiB, in one mapping: so the stubs need no register to find the state,
- * a guest can have the same addresses as its physical ones, and 32-bit code can run too. Instructions must not fault
- * and must not leave the flags TF or AC set; nothing catches them. Not thread-safe; at most one is open at a time.
+ * <p>Everything lies at fixed addresses below 2 GiB, in one mapping: so the stubs need no register
+ * to find the state, a guest can have the same addresses as its physical ones, and 32-bit code can
+ * run too. Instructions must not fault and must not leave the flags TF or AC set; nothing catches
+ * them. Not thread-safe; at most one is open at a time.
  */
 public final class HostProcessor implements AutoCloseable {
     /** Bytes of memory for operands. */
@@ -26,8 +27,12 @@ public final class HostProcessor implements AutoCloseable {
     private static final int ENTRY = 0x1000, CODE = 0x1800, EXIT = 0x2800, DATA = 0x10000;
     private static final long SIZE = DATA + DATA_SIZE;
 
-    /** Tried one after the other: a JVM has mappings of its own below 4 GiB, at random addresses. */
-    private static final long[] BASES = {0x0010_0000L, 0x1000_0000L, 0x2000_0000L, 0x4000_0000L, 0x6000_0000L};
+    /**
+     * Tried one after the other: a JVM has mappings of its own below 4 GiB, at random addresses.
+     */
+    private static final long[] BASES = {
+        0x0010_0000L, 0x1000_0000L, 0x2000_0000L, 0x4000_0000L, 0x6000_0000L
+    };
 
     private static final int LONGEST_CODE = 0x800;
 
@@ -55,7 +60,8 @@ public final class HostProcessor implements AutoCloseable {
     /** Empty where the host is of another kind or the addresses are taken. */
     public static Optional<HostProcessor> open() {
         boolean suitable =
-                System.getProperty("os.name").equals("Linux") && System.getProperty("os.arch").equals("amd64");
+                System.getProperty("os.name").equals("Linux")
+                        && System.getProperty("os.arch").equals("amd64");
         if (!suitable) {
             return Optional.empty();
         }
@@ -64,9 +70,12 @@ public final class HostProcessor implements AutoCloseable {
         var i = ValueLayout.JAVA_INT;
         MethodHandle mmap =
                 linker.downcallHandle(
-                        linker.defaultLookup().findOrThrow("mmap"), FunctionDescriptor.of(l, l, l, i, i, i, l));
+                        linker.defaultLookup().findOrThrow("mmap"),
+                        FunctionDescriptor.of(l, l, l, i, i, i, l));
         MethodHandle unmap =
-                linker.downcallHandle(linker.defaultLookup().findOrThrow("munmap"), FunctionDescriptor.of(i, l, l));
+                linker.downcallHandle(
+                        linker.defaultLookup().findOrThrow("munmap"),
+                        FunctionDescriptor.of(i, l, l));
         for (long base : BASES) {
             if (map(mmap, base) == base) {
                 // A mapping of our own, at an address nothing else had.
@@ -108,7 +117,8 @@ public final class HostProcessor implements AutoCloseable {
     }
 
     /**
-     * Executes the first {@code length} bytes of {@code code} at {@link #codeAddress}; control has to leave them at their end.
+     * Executes the first {@code length} bytes of {@code code} at {@link #codeAddress}; control has
+     * to leave them at their end.
      *
      * @param gpr 16 registers in encoding order, changed to what they are afterwards
      * @param flags RFLAGS before
@@ -118,15 +128,27 @@ public final class HostProcessor implements AutoCloseable {
         return run(code, length, gpr, flags, enter64, null);
     }
 
-    /** As {@link #run} in 32-bit code with flat segments; the upper halves of the registers are meaningless. */
+    /**
+     * As {@link #run} in 32-bit code with flat segments; the upper halves of the registers are
+     * meaningless.
+     */
     public long run32(byte[] code, int length, long[] gpr, long flags) {
         // jmp far USER_CS:EXIT
         int exit = (int) base + EXIT;
-        byte[] leave = {(byte) 0xea, (byte) exit, (byte) (exit >> 8), (byte) (exit >> 16), (byte) (exit >> 24), USER_CS, 0};
+        byte[] leave = {
+            (byte) 0xea,
+            (byte) exit,
+            (byte) (exit >> 8),
+            (byte) (exit >> 16),
+            (byte) (exit >> 24),
+            USER_CS,
+            0
+        };
         return run(code, length, gpr, flags, enter32, leave);
     }
 
-    private long run(byte[] code, int length, long[] gpr, long flags, MethodHandle entry, byte[] leave) {
+    private long run(
+            byte[] code, int length, long[] gpr, long flags, MethodHandle entry, byte[] leave) {
         if (length > LONGEST_CODE) {
             throw new IllegalArgumentException("Code of " + length + " bytes");
         }
@@ -135,7 +157,8 @@ public final class HostProcessor implements AutoCloseable {
         MemorySegment.copy(code, 0, mapping, ValueLayout.JAVA_BYTE, at, length);
         if (leave == null) {
             mapping.set(ValueLayout.JAVA_BYTE, at + length, (byte) 0xe9);
-            mapping.set(ValueLayout.JAVA_INT_UNALIGNED, at + length + 1, EXIT - (CODE + length + 5));
+            mapping.set(
+                    ValueLayout.JAVA_INT_UNALIGNED, at + length + 1, EXIT - (CODE + length + 5));
         } else {
             MemorySegment.copy(leave, 0, mapping, ValueLayout.JAVA_BYTE, at + length, leave.length);
         }
@@ -153,17 +176,29 @@ public final class HostProcessor implements AutoCloseable {
     // The stubs. Callee-saved registers as in the System V ABI.
 
     private int writeEntry(int at, boolean to32) {
-        at = put(at, 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57); // push rbx, rbp, r12-r15
+        at =
+                put(
+                        at, 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41,
+                        0x57); // push rbx, rbp, r12-r15
         at = absolute(at, HOST_RSP, 0x48, 0x89, 0x24); // mov [HOST_RSP], rsp
         if (to32) {
-            at = put(at, 0xb8, USER_DS, 0, 0, 0, 0x8e, 0xd8, 0x8e, 0xc0); // mov eax, USER_DS; mov ds, ax; mov es, ax
+            at =
+                    put(
+                            at, 0xb8, USER_DS, 0, 0, 0, 0x8e, 0xd8, 0x8e,
+                            0xc0); // mov eax, USER_DS; mov ds, ax; mov es, ax
             mapping.set(ValueLayout.JAVA_INT, FAR_TARGET, (int) base + CODE);
             mapping.set(ValueLayout.JAVA_INT, FAR_TARGET + 4, USER32_CS);
         }
         at = absolute(at, FLAGS, 0xff, 0x34); // push qword [FLAGS]
         at = put(at, 0x9d); // popfq
         for (int r = 0; r < 16; r++) {
-            at = absolute(at, GPRS + 8 * r, 0x48 | r >> 3 << 2, 0x8b, 4 | (r & 7) << 3); // mov r, [GPRS + 8r]
+            at =
+                    absolute(
+                            at,
+                            GPRS + 8 * r,
+                            0x48 | r >> 3 << 2,
+                            0x8b,
+                            4 | (r & 7) << 3); // mov r, [GPRS + 8r]
         }
         if (to32) {
             return absolute(at, FAR_TARGET, 0xff, 0x2c); // jmp far [FAR_TARGET]
@@ -176,14 +211,22 @@ public final class HostProcessor implements AutoCloseable {
     private void writeExit() {
         int at = EXIT;
         for (int r = 0; r < 16; r++) {
-            at = absolute(at, GPRS + 8 * r, 0x48 | r >> 3 << 2, 0x89, 4 | (r & 7) << 3); // mov [GPRS + 8r], r
+            at =
+                    absolute(
+                            at,
+                            GPRS + 8 * r,
+                            0x48 | r >> 3 << 2,
+                            0x89,
+                            4 | (r & 7) << 3); // mov [GPRS + 8r], r
         }
         at = absolute(at, HOST_RSP, 0x48, 0x8b, 0x24); // mov rsp, [HOST_RSP]
         at = put(at, 0x9c); // pushfq
         at = absolute(at, FLAGS, 0x8f, 0x04); // pop qword [FLAGS]
         at = put(at, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0); // xor eax, eax; mov ds, ax; mov es, ax
         at = put(at, 0xfc); // cld
-        put(at, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xc3); // pop r15-r12, rbp, rbx; ret
+        put(
+                at, 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b,
+                0xc3); // pop r15-r12, rbp, rbx; ret
     }
 
     /** An instruction with a ModRM byte whose memory operand is an absolute address. */

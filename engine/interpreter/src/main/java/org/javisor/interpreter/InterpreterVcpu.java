@@ -98,6 +98,10 @@ final class InterpreterVcpu implements Vcpu {
         reset();
     }
 
+    Cpu cpu() {
+        return cpu;
+    }
+
     @Override
     public int index() {
         return index;
@@ -122,7 +126,8 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public void init() {
-        // A start-up from before is void; one that follows must survive until INIT has been acted on.
+        // A start-up from before is void; one that follows must survive until INIT has been acted
+        // on.
         clear(STARTUP);
         post(INIT);
     }

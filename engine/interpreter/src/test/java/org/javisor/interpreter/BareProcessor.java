@@ -10,10 +10,13 @@ import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
 
 /**
- * A processor without a run loop, for handlers alone: paging off, 1 MiB of RAM from an address of choice.
+ * A processor without a run loop, for handlers alone: 1 MiB of RAM from an address of choice,
+ * paging off until {@link #enablePaging}.
  */
 final class BareProcessor implements VcpuIo, AutoCloseable {
     private static final int FLAT_DATA = 0xc093, FLAT_CODE = 0xc09b;
+
+    private static final long PAGE_TABLE = 0x13000;
 
     final GuestMemory memory;
     final Mmu mmu;
@@ -21,6 +24,8 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
 
     /** What was written to ports, as port, size, value. */
     final List<List<Integer>> portWrites = new ArrayList<>();
+
+    int portReads;
 
     private final Decoder decoder = new Decoder();
 
@@ -32,9 +37,8 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
         memory = GuestMemory.allocate(List.of(new GuestMemory.Range(ramBase, 1 << 20)));
         InterpreterVm vm = new InterpreterVm(memory, new FakeClock());
         InterpreterVcpu vcpu = (InterpreterVcpu) vm.createVcpu(0, CpuModel.table(), this);
-        mmu = new Mmu(vm, this);
-        cpu = new Cpu(vcpu, mmu);
-        mmu.attach(cpu);
+        cpu = vcpu.cpu();
+        mmu = cpu.mmu;
         enter(CodeSize.BITS64);
     }
 
@@ -51,6 +55,32 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
         mmu.updateContext();
     }
 
+    /**
+     * Long mode, with all of the RAM (from 0) mapped where it is. The tables lie from 10000h on.
+     */
+    void enablePaging() {
+        memory.write64(0x10000, 0x11000 | 7);
+        memory.write64(0x11000, 0x12000 | 7);
+        memory.write64(0x12000, PAGE_TABLE | 7);
+        for (int n = 0; n < 256; n++) {
+            memory.write64(PAGE_TABLE + 8 * n, n << 12 | 7);
+        }
+        cpu.control.cr3 = 0x10000;
+        cpu.control.cr4 = ControlRegisters.CR4_PAE;
+        cpu.control.efer = ControlRegisters.EFER_LMA;
+        cpu.control.cr0 =
+                ControlRegisters.CR0_PE | ControlRegisters.CR0_PG | ControlRegisters.CR0_WP;
+        mmu.flushAll();
+        mmu.updateContext();
+    }
+
+    /** Takes rights (1 present, 2 writable) from the page that holds an address. */
+    void revoke(long address, int rights) {
+        long entry = PAGE_TABLE + (address >>> 12) * 8;
+        memory.write64(entry, memory.read64(entry) & ~(long) rights);
+        mmu.flushAll();
+    }
+
     private CodeSize size() {
         if (cpu.code64) {
             return CodeSize.BITS64;
@@ -60,14 +90,22 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
 
     /** Executes the bytes as if they were at {@code address}, until control leaves them. */
     void run(long address, byte[] code, int length) {
+        runCounting(address, code, length);
+    }
+
+    /** Returns how often a handler was called. */
+    private int runCounting(long address, byte[] code, int length) {
+        int executions = 0;
         cpu.rip = address;
         while (cpu.rip >= address && cpu.rip < address + length) {
             int offset = (int) (cpu.rip - address);
             Instruction i = decoder.decode(code, offset, length - offset, size());
             Handler handler = i == null ? null : IntegerHandlers.select(i);
             if (handler == null) {
-                throw new IllegalArgumentException("Not an integer instruction: " + (i == null ? "cut off" : i.op));
+                throw new IllegalArgumentException(
+                        "Not an integer instruction: " + (i == null ? "cut off" : i.op));
             }
+            executions++;
             cpu.blockEnd = 1;
             cpu.rip += i.length;
             try {
@@ -77,19 +115,25 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
                 throw fault;
             }
         }
+        return executions;
     }
 
     /** As above, from address 1000h. */
     void run(int... code) {
+        runCounting(code);
+    }
+
+    int runCounting(int... code) {
         byte[] bytes = new byte[code.length];
         for (int n = 0; n < code.length; n++) {
             bytes[n] = (byte) code[n];
         }
-        run(0x1000, bytes, bytes.length);
+        return runCounting(0x1000, bytes, bytes.length);
     }
 
     @Override
     public int readPort(int port, int size) {
+        portReads++;
         return port * 0x11111111 & (int) Cpu.mask(size);
     }
 

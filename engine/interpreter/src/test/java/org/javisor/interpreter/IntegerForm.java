@@ -4,14 +4,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The encodings of the integer instructions that {@link IntegerOracleTest} runs. A row is: name, opcode bytes, ModRM
- * ({@code /r}, a fixed {@code /0} to {@code /7}, {@code +r} for a register in the opcode, {@code -}), immediate
- * ({@code b}, {@code w}, {@code z} of 2 or 4 bytes, {@code v} also of 8, {@code -}), size ({@code b} bytes, {@code v}
- * any other, {@code s} the stack's, {@code -} none), and what else: {@code m} memory only, {@code r} register only,
- * {@code l} may be locked, {@code 32} and {@code 64} the only mode, {@code bits}, {@code divide}, {@code string},
- * {@code stack}, {@code wide}.
+ * The encodings of the integer instructions that {@link IntegerOracleTest} runs. A row is: name,
+ * opcode bytes, ModRM ({@code /r}, a fixed {@code /0} to {@code /7}, {@code +r} for a register in
+ * the opcode, {@code -}), immediate ({@code b}, {@code w}, {@code z} of 2 or 4 bytes, {@code v}
+ * also of 8, {@code -}), size ({@code b} bytes, {@code v} any other, {@code s} the stack's, {@code
+ * -} none), and what else: {@code m} memory only, {@code r} register only, {@code l} may be locked,
+ * {@code 32} and {@code 64} the only mode, {@code bits}, {@code divide}, {@code string}, {@code
+ * stack}, {@code wide}.
  */
-record IntegerForm(String name, int[] opcode, String modrm, String immediate, String size, List<String> options) {
+record IntegerForm(
+        String name,
+        int[] opcode,
+        String modrm,
+        String immediate,
+        String size,
+        List<String> options) {
     boolean is(String option) {
         return options.contains(option);
     }

@@ -18,9 +18,9 @@ import org.javisor.x86.CodeSize;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs every form of the integer instructions with random operands on the host's processor and in the interpreter, and
- * compares registers, flags and memory. Replay with {@code -Djavisor.seed=}; {@code -Djavisor.rounds=} sets how often
- * each form runs.
+ * Runs every form of the integer instructions with random operands on the host's processor and in
+ * the interpreter, and compares registers, flags and memory. Replay with {@code -Djavisor.seed=};
+ * {@code -Djavisor.rounds=} sets how often each form runs.
  */
 class IntegerOracleTest {
     private static final long SEED = Long.getLong("javisor.seed", 20260101L);
@@ -36,8 +36,38 @@ class IntegerOracleTest {
     private static final int INDEXED = 2;
 
     private static final long[] INTERESTING = {
-        0, 1, 2, 3, 7, 8, 9, 15, 16, 31, 32, 33, 63, 64, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffffL,
-        0x80000000L, 0xffffffffL, 0x100000000L, Long.MAX_VALUE, Long.MIN_VALUE, -1, -2, -128, -32768, 0x5555555555555555L
+        0,
+        1,
+        2,
+        3,
+        7,
+        8,
+        9,
+        15,
+        16,
+        31,
+        32,
+        33,
+        63,
+        64,
+        0x7f,
+        0x80,
+        0xff,
+        0x100,
+        0x7fff,
+        0x8000,
+        0xffff,
+        0x7fffffffL,
+        0x80000000L,
+        0xffffffffL,
+        0x100000000L,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE,
+        -1,
+        -2,
+        -128,
+        -32768,
+        0x5555555555555555L
     };
 
     private final byte[] code = new byte[64];
@@ -47,6 +77,7 @@ class IntegerOracleTest {
     private Random random = new Random();
     private int operandSize;
     private boolean memoryOperand;
+
     /** Address of the operand memory, to which {@link #MIDDLE} is relative. */
     private long data;
 
@@ -100,7 +131,8 @@ class IntegerOracleTest {
                 }
             }
         }
-        System.out.println(mode + ": " + forms + " forms, " + comparisons + " comparisons, seed " + SEED);
+        System.out.println(
+                mode + ": " + forms + " forms, " + comparisons + " comparisons, seed " + SEED);
         assertThat(differences).isEmpty();
     }
 
@@ -114,7 +146,8 @@ class IntegerOracleTest {
     }
 
     /** Empty if both agree. */
-    private String compare(HostProcessor host, BareProcessor guest, IntegerForm form, CodeSize mode) {
+    private String compare(
+            HostProcessor host, BareProcessor guest, IntegerForm form, CodeSize mode) {
         Cpu cpu = guest.cpu;
         long flags = random.nextInt() & Flags.ARITHMETIC | 0x202;
         if (form.is("string") && random.nextInt(4) == 0) {
@@ -143,7 +176,9 @@ class IntegerOracleTest {
             return describe(form, flags) + "no divide error";
         }
         long theirFlags =
-                wide ? host.run(code, length, expected, flags) : host.run32(code, length, expected, flags);
+                wide
+                        ? host.run(code, length, expected, flags)
+                        : host.run32(code, length, expected, flags);
         if (!wide) {
             for (int n = 0; n < 16; n++) {
                 expected[n] = n < 8 ? expected[n] & 0xffffffffL : 0;
@@ -151,7 +186,11 @@ class IntegerOracleTest {
         }
         long ourFlags = cpu.flags.value();
         if (!Arrays.equals(expected, cpu.gpr)) {
-            return describe(form, flags) + "registers\n  host " + hex(expected) + "\n  ours " + hex(cpu.gpr);
+            return describe(form, flags)
+                    + "registers\n  host "
+                    + hex(expected)
+                    + "\n  ours "
+                    + hex(cpu.gpr);
         }
         if (((theirFlags ^ ourFlags) & ~undefinedFlags(form)) != 0) {
             return describe(form, flags)
@@ -204,7 +243,8 @@ class IntegerOracleTest {
         before[Cpu.RSP] = data + TOP_OF_STACK;
         if (form.is("string")) {
             before[Cpu.RSI] = pointer();
-            before[Cpu.RDI] = random.nextInt(3) == 0 ? before[Cpu.RSI] + random.nextInt(64) - 32 : pointer();
+            before[Cpu.RDI] =
+                    random.nextInt(3) == 0 ? before[Cpu.RSI] + random.nextInt(64) - 32 : pointer();
         }
         if (form.is("xlat")) {
             before[Cpu.RBX] = pointer();
@@ -212,7 +252,9 @@ class IntegerOracleTest {
         if (form.is("frame")) {
             before[Cpu.RBP] = pointer();
         }
-        if (form.name().equals("LOOP") || form.name().startsWith("LOOPE") || form.name().equals("JCXZ")) {
+        if (form.name().equals("LOOP")
+                || form.name().startsWith("LOOPE")
+                || form.name().equals("JCXZ")) {
             before[Cpu.RCX] = random.nextInt(3);
         }
         if (form.is("divide") && random.nextBoolean()) {
@@ -253,7 +295,9 @@ class IntegerOracleTest {
 
     private long pointer() {
         // Often near the end of a page.
-        return data + MIDDLE + (random.nextBoolean() ? random.nextInt(24) - 16 : random.nextInt(0x600) - 0x300);
+        return data
+                + MIDDLE
+                + (random.nextBoolean() ? random.nextInt(24) - 16 : random.nextInt(0x600) - 0x300);
     }
 
     private int register(boolean wide) {
@@ -282,7 +326,8 @@ class IntegerOracleTest {
         int rex = operandSize == 8 && !form.size().equals("s") ? 0x48 : 0;
         boolean modrm = form.modrm().startsWith("/");
         memoryOperand = modrm && !form.is("r") && (form.is("m") || random.nextInt(3) == 0);
-        boolean shortAddress = wide && (memoryOperand || form.is("string")) && random.nextInt(8) == 0;
+        boolean shortAddress =
+                wide && (memoryOperand || form.is("string")) && random.nextInt(8) == 0;
         if (memoryOperand && form.is("l") && random.nextInt(3) == 0) {
             put(0xf0);
         }
@@ -304,7 +349,10 @@ class IntegerOracleTest {
         boolean bytes = form.size().equals("b");
         boolean useRex = wide && (rex != 0 || random.nextBoolean());
         boolean inOpcode = form.modrm().equals("+r");
-        int reg = modrm && form.modrm().equals("/r") ? register(useRex) : modrm ? form.modrm().charAt(1) - '0' : 0;
+        int reg =
+                modrm && form.modrm().equals("/r")
+                        ? register(useRex)
+                        : modrm ? form.modrm().charAt(1) - '0' : 0;
         do {
             rm = register(useRex);
         } while (form.is("bits") && rm == reg);
@@ -320,8 +368,12 @@ class IntegerOracleTest {
         }
         if (useRex && (modrm || inOpcode || rex != 0)) {
             boolean extension = modrm && !form.modrm().equals("/r");
-            put(rex | 0x40 | (extension ? 0 : reg >> 3 << 2) | (memoryOperand ? index >> 3 << 1 : 0)
-                    | (modrm || inOpcode ? rm >> 3 : 0));
+            put(
+                    rex
+                            | 0x40
+                            | (extension ? 0 : reg >> 3 << 2)
+                            | (memoryOperand ? index >> 3 << 1 : 0)
+                            | (modrm || inOpcode ? rm >> 3 : 0));
         }
         for (int n = mandatory; n < form.opcode().length; n++) {
             boolean last = n == form.opcode().length - 1;
@@ -341,7 +393,9 @@ class IntegerOracleTest {
         }
         bitOffset(form, reg);
         immediate(form);
-        shiftCount = (int) (form.immediate().equals("b") ? code[length - 1] : before[Cpu.RCX]) & (operandSize == 8 ? 63 : 31);
+        shiftCount =
+                (int) (form.immediate().equals("b") ? code[length - 1] : before[Cpu.RCX])
+                        & (operandSize == 8 ? 63 : 31);
         if (form.opcode()[0] == 0xd0 || form.opcode()[0] == 0xd1) {
             shiftCount = 1;
         }
@@ -356,7 +410,8 @@ class IntegerOracleTest {
             }
             case "s" -> {
                 // A 16-bit frame pointer would not point to memory.
-                boolean narrow = random.nextInt(4) == 0 && !form.is("frame") && !form.is("selector");
+                boolean narrow =
+                        random.nextInt(4) == 0 && !form.is("frame") && !form.is("selector");
                 yield narrow ? 2 : wide ? 8 : 4;
             }
             default -> 4;
@@ -462,7 +517,9 @@ class IntegerOracleTest {
 
     private static BigInteger integer(long value, int bits, boolean signed) {
         BigInteger whole = BigInteger.valueOf(value).mod(BigInteger.ONE.shiftLeft(bits));
-        return signed && whole.testBit(bits - 1) ? whole.subtract(BigInteger.ONE.shiftLeft(bits)) : whole;
+        return signed && whole.testBit(bits - 1)
+                ? whole.subtract(BigInteger.ONE.shiftLeft(bits))
+                : whole;
     }
 
     /** Intel SDM vol. 1, appendix A.2, and the descriptions in vol. 2. */
@@ -490,6 +547,9 @@ class IntegerOracleTest {
 
     /** A 16-bit double shift by more than 16: flags and result are undefined. */
     private boolean undefinedResult(IntegerForm form) {
-        return form.name().startsWith("SH") && form.name().endsWith("D") && operandSize == 2 && shiftCount > 16;
+        return form.name().startsWith("SH")
+                && form.name().endsWith("D")
+                && operandSize == 2
+                && shiftCount > 16;
     }
 }

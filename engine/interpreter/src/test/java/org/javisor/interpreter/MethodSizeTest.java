@@ -16,13 +16,17 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** HotSpot compiles no method of 8000 bytes of bytecode or more (HugeMethodLimit): it would run ten times slower. */
+/**
+ * HotSpot compiles no method of 8000 bytes of bytecode or more (HugeMethodLimit): it would run ten
+ * times slower.
+ */
 class MethodSizeTest {
     private static final int LIMIT = 8000;
 
     @Test
     void everyMethod_isSmallEnoughToBeCompiled() throws IOException, URISyntaxException {
-        Path classes = Path.of(Cpu.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path classes =
+                Path.of(Cpu.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         List<String> tooLarge = new ArrayList<>();
         int methods = 0;
         try (Stream<Path> files = Files.walk(classes)) {
@@ -34,9 +38,17 @@ class MethodSizeTest {
                         continue;
                     }
                     methods++;
-                    int size = method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
+                    int size =
+                            method.code()
+                                    .map(code -> ((CodeAttribute) code).codeLength())
+                                    .orElse(0);
                     if (size >= LIMIT) {
-                        tooLarge.add(model.thisClass().asInternalName() + "." + method.methodName() + " " + size);
+                        tooLarge.add(
+                                model.thisClass().asInternalName()
+                                        + "."
+                                        + method.methodName()
+                                        + " "
+                                        + size);
                     }
                 }
             }
