@@ -41,8 +41,6 @@ final class SseMoveHandlers {
             case MOVMSKPS -> SseMoveHandlers::movmskps;
             case MOVMSKPD -> SseMoveHandlers::movmskpd;
             case MASKMOVDQU -> SseMoveHandlers::maskmovdqu;
-            case MOVNTI ->
-                    i.memorySize == 8 ? SseMoveHandlers::movnti64 : SseMoveHandlers::movnti32;
             default -> null;
         };
     }
@@ -237,14 +235,6 @@ final class SseMoveHandlers {
     private static void movmskpd(Cpu c, Instruction i) {
         c.requireSse();
         c.gpr[i.reg0] = c.fpu.xmm[i.reg1 << 1] >>> 63 | c.fpu.xmm[(i.reg1 << 1) + 1] >>> 62 & 2;
-    }
-
-    private static void movnti32(Cpu c, Instruction i) {
-        c.store32(i, (int) c.gpr[i.reg1]);
-    }
-
-    private static void movnti64(Cpu c, Instruction i) {
-        c.store64(i, c.gpr[i.reg1]);
     }
 
     private static void maskmovdqu(Cpu c, Instruction i) {
