@@ -13,6 +13,7 @@ import java.nio.file.Path;
 public record CachedImage(Path directory, Manifest manifest) {
 
     static final String KERNEL = "vmlinuz";
+    static final String UNPACKED_KERNEL = "vmlinux";
     static final String INITRAMFS = "initramfs.cpio";
     static final String SYSTEM_MAP = "System.map";
     static final String CONFIG = "config";
@@ -25,6 +26,15 @@ public record CachedImage(Path directory, Manifest manifest) {
     /** The kernel, a bzImage as Debian ships it. */
     public Path kernel() {
         return directory.resolve(KERNEL);
+    }
+
+    /**
+     * What to boot: the same kernel unpacked, an ELF file, so that no guest spends time on
+     * decompressing it; or {@link #kernel()} where its compression is not known here.
+     */
+    public Path bootKernel() {
+        Path unpacked = directory.resolve(UNPACKED_KERNEL);
+        return Files.isRegularFile(unpacked) ? unpacked : kernel();
     }
 
     /**
@@ -48,7 +58,7 @@ public record CachedImage(Path directory, Manifest manifest) {
     /** What the image takes on the disk, in bytes. */
     public long size() {
         long size = 0;
-        for (String name : new String[] {KERNEL, INITRAMFS, SYSTEM_MAP, CONFIG}) {
+        for (String name : new String[] {KERNEL, UNPACKED_KERNEL, INITRAMFS, SYSTEM_MAP, CONFIG}) {
             try {
                 size += Files.size(directory.resolve(name));
             } catch (IOException e) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -55,8 +56,12 @@ final class TinyBuilder {
                 (path, size, content) -> {
                     for (Map.Entry<String, String> wanted : boot.entrySet()) {
                         if (path.startsWith(wanted.getKey())) {
-                            write(wanted.getValue(), bytes(path, size, content, name));
+                            byte[] file = bytes(path, size, content, name);
+                            write(wanted.getValue(), file);
                             taken.add(wanted.getValue());
+                            if (wanted.getValue().equals(CachedImage.KERNEL)) {
+                                unpackKernel(file);
+                            }
                         }
                     }
                     takeModule(path, size, content, name);
@@ -64,6 +69,13 @@ final class TinyBuilder {
                 });
         if (!taken.contains(CachedImage.KERNEL)) {
             throw missing(name, "kernel");
+        }
+    }
+
+    private void unpackKernel(byte[] kernel) throws FileSink.WriteFailure {
+        Optional<byte[]> unpacked = UnpackedKernel.of(kernel);
+        if (unpacked.isPresent()) {
+            write(CachedImage.UNPACKED_KERNEL, unpacked.get());
         }
     }
 

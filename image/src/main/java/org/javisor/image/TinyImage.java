@@ -51,7 +51,7 @@ public final class TinyImage {
             ByteArrayOutputStream initrd = new ByteArrayOutputStream();
             initrd.writeBytes(Files.readAllBytes(image.initramfs()));
             initrd.writeBytes(overlay(session));
-            return new BootFiles(image.kernel(), initrd.toByteArray(), commandLine(session));
+            return new BootFiles(image.bootKernel(), initrd.toByteArray(), commandLine(session));
         } catch (IOException e) {
             throw new ImageException(
                     ImageException.Code.CACHE,

@@ -20,6 +20,7 @@ final class MsrAccess {
             SYSENTER_CS = 0x174,
             SYSENTER_ESP = 0x175;
     static final int SYSENTER_EIP = 0x176, MCG_CAP = 0x179, MCG_STATUS = 0x17a, MISC_ENABLE = 0x1a0;
+    static final int ARCH_CAPABILITIES = 0x10a;
     static final int MTRR_PHYSBASE0 = 0x200,
             MTRR_PHYSMASK7 = 0x20f,
             PAT = 0x277,
@@ -62,6 +63,7 @@ final class MsrAccess {
             case TSC_ADJUST -> m.tscAdjust;
             case UCODE_REVISION -> 1L << 32;
             case MTRR_CAP -> 0x508; // write-combining, fixed ranges, 8 variable ranges
+            case ARCH_CAPABILITIES -> CpuModel.ARCH_CAPABILITIES;
             case SYSENTER_CS -> m.sysenterCs;
             case SYSENTER_ESP -> m.sysenterEsp;
             case SYSENTER_EIP -> m.sysenterEip;
