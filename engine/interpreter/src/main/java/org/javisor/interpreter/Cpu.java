@@ -97,9 +97,7 @@ final class Cpu {
         if ((control.cr0 & ControlRegisters.CR0_TS) != 0) {
             throw GuestFault.of(GuestFault.NM);
         }
-        if (((fpu.status & ~fpu.control) & 0x3f) != 0) {
-            throw GuestFault.of(GuestFault.MF);
-        }
+        X87Handlers.checkPending(this);
     }
 
     void requireCpl0() {
