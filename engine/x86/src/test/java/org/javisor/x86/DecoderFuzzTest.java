@@ -22,7 +22,7 @@ class DecoderFuzzTest {
             fill(code, random);
             Instruction instruction = decoder.decode(code, 0, code.length, size);
             assertThat(instruction).as("seed %d, sample %d", SEED, i).isNotNull();
-            assertThat(instruction.length).as("seed %d, sample %d", SEED, i).isBetween(1, 15);
+            assertThat((int) instruction.length).as("seed %d, sample %d", SEED, i).isBetween(1, 15);
             InstructionFormatter.format(instruction, i);
         }
     }

@@ -20,7 +20,7 @@ class DecoderTest {
         System.arraycopy(given, 0, code, 0, given.length);
         Instruction instruction = decoder.decode(code, 0, Decoder.MAX_LENGTH, size);
         if (instruction.op != Op.INVALID && instruction.op != Op.TOO_LONG) {
-            assertThat(instruction.length).isEqualTo(given.length);
+            assertThat((int) instruction.length).isEqualTo(given.length);
         }
         return instruction;
     }
@@ -275,33 +275,33 @@ class DecoderTest {
             int addressSize) {
         Instruction in = decode(size, hex);
         assertThat(in.hasMemory()).isTrue();
-        assertThat(in.base).isEqualTo(base);
-        assertThat(in.index).isEqualTo(index);
-        assertThat(in.scale).isEqualTo(scale);
+        assertThat((int) in.base).isEqualTo(base);
+        assertThat((int) in.index).isEqualTo(index);
+        assertThat((int) in.scale).isEqualTo(scale);
         assertThat(in.disp).isEqualTo(disp);
-        assertThat(in.segment).isEqualTo(segment);
-        assertThat(in.addressSize).isEqualTo(addressSize);
+        assertThat((int) in.segment).isEqualTo(segment);
+        assertThat((int) in.addressSize).isEqualTo(addressSize);
     }
 
     @Test
     void decode_flagsPrefixes_whenTheyApply() {
         assertThat(decode(BITS64, "f0 0f b1 0e").lock()).isTrue();
-        assertThat(decode(BITS64, "f3 a4").flags).isEqualTo(Instruction.REP);
-        assertThat(decode(BITS64, "f2 ae").flags).isEqualTo(Instruction.REPNE);
-        assertThat(decode(BITS64, "f3 6c").flags).isEqualTo(Instruction.REP);
-        assertThat(decode(BITS64, "f3 c3").flags).isZero();
-        assertThat(decode(BITS64, "f2 e8 00 00 00 00").flags).isZero();
-        assertThat(decode(BITS64, "f3 0f b8 c1").flags).isZero();
-        assertThat(decode(BITS64, "c4 e2 70 f2 c2").flags).isEqualTo(Instruction.VEX);
-        assertThat(decode(BITS64, "65 a4").segment).isEqualTo(5);
-        assertThat(decode(BITS64, "67 e3 00").addressSize).isEqualTo(4);
+        assertThat((int) decode(BITS64, "f3 a4").flags).isEqualTo(Instruction.REP);
+        assertThat((int) decode(BITS64, "f2 ae").flags).isEqualTo(Instruction.REPNE);
+        assertThat((int) decode(BITS64, "f3 6c").flags).isEqualTo(Instruction.REP);
+        assertThat((int) decode(BITS64, "f3 c3").flags).isZero();
+        assertThat((int) decode(BITS64, "f2 e8 00 00 00 00").flags).isZero();
+        assertThat((int) decode(BITS64, "f3 0f b8 c1").flags).isZero();
+        assertThat((int) decode(BITS64, "c4 e2 70 f2 c2").flags).isEqualTo(Instruction.VEX);
+        assertThat((int) decode(BITS64, "65 a4").segment).isEqualTo(5);
+        assertThat((int) decode(BITS64, "67 e3 00").addressSize).isEqualTo(4);
     }
 
     @Test
     void decode_yieldsConditionsAndSecondImmediates() {
-        assertThat(decode(BITS64, "7f 00").condition).isEqualTo(15);
-        assertThat(decode(BITS64, "0f 94 c0").condition).isEqualTo(4);
-        assertThat(decode(BITS64, "48 0f 42 c1").condition).isEqualTo(2);
+        assertThat((int) decode(BITS64, "7f 00").condition).isEqualTo(15);
+        assertThat((int) decode(BITS64, "0f 94 c0").condition).isEqualTo(4);
+        assertThat((int) decode(BITS64, "48 0f 42 c1").condition).isEqualTo(2);
         assertThat(decode(BITS64, "c8 10 00 1f").imm2).isEqualTo(31);
         assertThat(decode(BITS64, "0f b6 c1").memorySize).isEqualTo(1);
         assertThat(decode(BITS64, "0f bf c1").memorySize).isEqualTo(2);
