@@ -302,9 +302,9 @@ class DecoderTest {
         assertThat((int) decode(BITS64, "7f 00").condition).isEqualTo(15);
         assertThat((int) decode(BITS64, "0f 94 c0").condition).isEqualTo(4);
         assertThat((int) decode(BITS64, "48 0f 42 c1").condition).isEqualTo(2);
-        assertThat(decode(BITS64, "c8 10 00 1f").imm2).isEqualTo(31);
-        assertThat(decode(BITS64, "0f b6 c1").memorySize).isEqualTo(1);
-        assertThat(decode(BITS64, "0f bf c1").memorySize).isEqualTo(2);
+        assertThat((int) decode(BITS64, "c8 10 00 1f").imm2).isEqualTo(31);
+        assertThat((int) decode(BITS64, "0f b6 c1").memorySize).isEqualTo(1);
+        assertThat((int) decode(BITS64, "0f bf c1").memorySize).isEqualTo(2);
     }
 
     @Test
