@@ -76,6 +76,7 @@ final class InterpreterVcpu implements Vcpu {
     private String failure = "";
 
     private long tscOffset;
+    private final HostSchedule hostSchedule = new HostSchedule();
 
     // Figures
     private long instructions;
@@ -219,6 +220,7 @@ final class InterpreterVcpu implements Vcpu {
         } finally {
             runNanos += System.nanoTime() - begin - slept;
             runner = null;
+            hostSchedule.close();
         }
     }
 
@@ -410,6 +412,9 @@ final class InterpreterVcpu implements Vcpu {
             if (vector >= 0) {
                 wake();
                 injected++;
+                if (paravirtualClock.reportsStolenTime()) {
+                    paravirtualClock.addStolen(hostSchedule.waitedSinceLast());
+                }
                 deliver(vector);
                 if (controller.interruptPending()) {
                     post(INTERRUPT);

@@ -2,6 +2,7 @@ package org.javisor.interpreter;
 
 import java.util.Arrays;
 import org.javisor.hypervisor.VcpuIo;
+import org.javisor.memory.Atomic128;
 import org.javisor.memory.GuestMemory;
 import org.javisor.memory.RawMemory;
 
@@ -40,6 +41,7 @@ final class Mmu {
     private final long[] fetchTag = new long[2 * FETCH_ENTRIES];
     private final CodePage[] fetchPage = new CodePage[2 * FETCH_ENTRIES];
 
+    private final Atomic128 atomic128 = new Atomic128();
     private final InterpreterVm vm;
     private final GuestMemory memory;
     private final VcpuIo io;
@@ -541,6 +543,15 @@ final class Mmu {
             long linear, boolean locked, long low, long high, long newLow, long newHigh) {
         if (!locked || !sharedMemory()) {
             return replace16(linear, low, high, newLow, newHigh);
+        }
+        if (Atomic128.available()) {
+            long host = writableHost(linear, 16);
+            if (host != 0) {
+                boolean replaced = atomic128.compareAndExchange(host, low, high, newLow, newHigh);
+                cpu.lo = atomic128.low();
+                cpu.hi = atomic128.high();
+                return replaced;
+            }
         }
         synchronized (vm.splitLock()) {
             long host = writableHost(linear, 16);

@@ -77,7 +77,7 @@ public final class Instruction {
     public final Op op;
 
     /** Condition code 0-15 of JCC, SETCC, CMOVCC, in the encoding's order (O, NO, B, NB, …). */
-    public final byte condition;
+    public final int condition;
 
     /**
      * The operation's size in bytes (1, 2, 4, 8): the effective operand size, 1 for byte forms. For
@@ -85,31 +85,31 @@ public final class Instruction {
      * PUSH and the like. With two sizes the destination's (MOVZX, MOVSX, MOVSXD: the source's is
      * {@link #memorySize}), but for CRC32 the source's.
      */
-    public final byte operandSize;
+    public final int operandSize;
 
     /** Effective address size in bytes: 2, 4, 8. */
-    public final byte addressSize;
+    public final int addressSize;
 
     /** In bytes, 1 to 15. */
-    public final byte length;
+    public final int length;
 
-    public final byte flags;
+    public final int flags;
 
-    public final byte kind0;
-    public final byte kind1;
-    public final byte kind2;
-    public final byte reg0;
-    public final byte reg1;
-    public final byte reg2;
+    public final int kind0;
+    public final int kind1;
+    public final int kind2;
+    public final int reg0;
+    public final int reg1;
+    public final int reg2;
 
     /** 0-15, {@link #RIP} or {@link #NO_REGISTER}. */
-    public final byte base;
+    public final int base;
 
     /** 0-15 or {@link #NO_REGISTER}. */
-    public final byte index;
+    public final int index;
 
     /** log2 of the index's factor: 0-3. */
-    public final byte scale;
+    public final int scale;
 
     /** Sign-extended; for the MOV forms with an absolute address (A0h-A3h) the whole address. */
     public final long disp;
@@ -119,14 +119,14 @@ public final class Instruction {
      * RSP or RBP, else DS). In 64-bit mode only FS and GS override. String operations: the source's
      * segment.
      */
-    public final byte segment;
+    public final int segment;
 
     /**
      * Bytes the memory operand spans; 0 where the instruction only computes the address (LEA,
      * INVLPG, NOP). Where a register stands in its place, that register's size. For the XSAVE
      * family the fixed part, 576.
      */
-    public final short memorySize;
+    public final int memorySize;
 
     /**
      * See {@link #IMM}, {@link #REL} and {@link #FAR}; of an x87 instruction its 11-bit opcode
@@ -138,23 +138,23 @@ public final class Instruction {
 
     Instruction(Builder b) {
         op = b.op;
-        condition = (byte) b.condition;
-        operandSize = (byte) b.operandSize;
-        addressSize = (byte) b.addressSize;
-        length = (byte) b.length;
-        flags = (byte) b.flags;
-        kind0 = (byte) b.kind[0];
-        kind1 = (byte) b.kind[1];
-        kind2 = (byte) b.kind[2];
-        reg0 = (byte) b.reg[0];
-        reg1 = (byte) b.reg[1];
-        reg2 = (byte) b.reg[2];
-        base = (byte) b.base;
-        index = (byte) b.index;
-        scale = (byte) b.scale;
+        condition = b.condition;
+        operandSize = b.operandSize;
+        addressSize = b.addressSize;
+        length = b.length;
+        flags = b.flags;
+        kind0 = b.kind[0];
+        kind1 = b.kind[1];
+        kind2 = b.kind[2];
+        reg0 = b.reg[0];
+        reg1 = b.reg[1];
+        reg2 = b.reg[2];
+        base = b.base;
+        index = b.index;
+        scale = b.scale;
         disp = b.disp;
-        segment = (byte) b.segment;
-        memorySize = (short) b.memorySize;
+        segment = b.segment;
+        memorySize = b.memorySize;
         imm = b.imm;
         imm2 = b.imm2;
     }

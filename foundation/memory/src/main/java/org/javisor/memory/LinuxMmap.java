@@ -13,6 +13,7 @@ import java.lang.invoke.MethodHandle;
 final class LinuxMmap {
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE = 0x02;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
@@ -50,6 +51,28 @@ final class LinuxMmap {
         }
     }
 
+    /**
+     * Maps bytes as code, for the life of the process: written first, then made executable, never
+     * both at once.
+     *
+     * @return its address, or 0 if the host forbids it
+     */
+    static long mapCode(byte[] code) {
+        long size = (code.length + 4095L) & -4096L;
+        long address = reserve(size);
+        RawMemory.copyFromArray(code, 0, address, code.length);
+        try {
+            int result = (int) Calls.MPROTECT.invokeExact(address, size, PROT_READ | PROT_EXEC);
+            if (result == 0) {
+                return address;
+            }
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+        release(address, size);
+        return 0;
+    }
+
     static void release(long address, long size) {
         try {
             int ignored = (int) Calls.MUNMAP.invokeExact(address, size);
@@ -78,6 +101,14 @@ final class LinuxMmap {
                                 ValueLayout.JAVA_INT,
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_LONG));
+        static final MethodHandle MPROTECT =
+                call(
+                        "mprotect",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT));
         static final MethodHandle MADVISE =
                 call(
                         "madvise",
