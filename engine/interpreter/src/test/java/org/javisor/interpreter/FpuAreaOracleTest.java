@@ -72,7 +72,6 @@ class FpuAreaOracleTest {
                 SplittableRandom random = new SplittableRandom(seed);
                 long features = random.nextInt(4);
                 prepare(random, cpu.fpu, name);
-                runOnHost(host, HEX.parseHex(BEFORE + code + AFTER), features);
                 cpu.gpr[Cpu.RAX] = features;
                 cpu.gpr[Cpu.RDX] = 0;
                 cpu.gpr[Cpu.RSI] = host.dataAddress() + AREA;
@@ -81,11 +80,17 @@ class FpuAreaOracleTest {
                 guest.memory.read(host.dataAddress() + AREA, actualArea, 0, actualArea.length);
                 byte[] actual = XsaveImage.toXsave(cpu.fpu);
                 mask(actual);
-                mask(expected);
+                byte[] sequence = HEX.parseHex(BEFORE + code + AFTER);
+                // A task switch in between may change which components count as in use.
+                int attempts = 0;
+                do {
+                    runOnHost(host, sequence, features);
+                    mask(expected);
+                    maskArea(expectedArea, actualArea);
+                } while (!Arrays.equals(expectedArea, actualArea) && ++attempts < 3);
                 assertThat(HEX.formatHex(actual, 0, 416))
                         .as("%s state, features %d, seed %d", name, features, seed)
                         .isEqualTo(HEX.formatHex(expected, 0, 416));
-                maskArea(expectedArea, actualArea);
                 assertThat(HEX.formatHex(actualArea))
                         .as("%s area, features %d, seed %d", name, features, seed)
                         .isEqualTo(HEX.formatHex(expectedArea));
