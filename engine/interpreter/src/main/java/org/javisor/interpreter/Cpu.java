@@ -2,6 +2,7 @@ package org.javisor.interpreter;
 
 import org.javisor.x86.FpuState;
 import org.javisor.x86.Instruction;
+import org.javisor.x86.LittleEndian;
 import org.javisor.x86.X87Unit;
 import org.javisor.x86.XsaveImage;
 
@@ -244,7 +245,11 @@ final class Cpu {
     void loadBytes(Instruction i, byte[] target, int length) {
         long linear = linearAddress(i, 0, length, false);
         mmu.checkReadable(linear, length);
-        for (int n = 0; n < length; n++) {
+        int n = 0;
+        for (; n <= length - 8; n += 8) {
+            LittleEndian.put64(target, n, mmu.read64(linear + n));
+        }
+        for (; n < length; n++) {
             target[n] = (byte) mmu.read8(linear + n);
         }
     }
@@ -252,7 +257,11 @@ final class Cpu {
     void storeBytes(Instruction i, byte[] source, int length) {
         long linear = linearAddress(i, 0, length, true);
         mmu.checkWritable(linear, length);
-        for (int n = 0; n < length; n++) {
+        int n = 0;
+        for (; n <= length - 8; n += 8) {
+            mmu.write64(linear + n, LittleEndian.get64(source, n));
+        }
+        for (; n < length; n++) {
             mmu.write8(linear + n, source[n] & 0xff);
         }
     }
