@@ -40,6 +40,7 @@ final class Mmu {
 
     private final long[] fetchTag = new long[2 * FETCH_ENTRIES];
     private final CodePage[] fetchPage = new CodePage[2 * FETCH_ENTRIES];
+    private final boolean[] fetchGlobal = new boolean[2 * FETCH_ENTRIES];
 
     private final Atomic128 atomic128 = new Atomic128();
     private final InterpreterVm vm;
@@ -137,7 +138,11 @@ final class Mmu {
                 writeTag[n] = EMPTY;
             }
         }
-        Arrays.fill(fetchTag, EMPTY);
+        for (int n = 0; n < fetchTag.length; n++) {
+            if (!fetchGlobal[n]) {
+                fetchTag[n] = EMPTY;
+            }
+        }
         leaveCodePage();
     }
 
@@ -493,6 +498,7 @@ final class Mmu {
         CodePage page = vm.codeCache().page(gpa & PAGE, cpu.vcpu.codeSize());
         fetchTag[n] = linear & PAGE;
         fetchPage[n] = page;
+        fetchGlobal[n] = walker.global();
         return page;
     }
 
