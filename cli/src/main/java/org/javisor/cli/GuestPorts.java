@@ -3,19 +3,27 @@ package org.javisor.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.javisor.image.GuestControl;
 import org.javisor.image.TerminalSize;
 import org.javisor.machine.Machine;
+import org.javisor.machine.MachineState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What stands at the other end of the guest's two serial ports: this process's standard streams at
  * the first, the control messages of {@code tiny} at the second.
  */
 final class GuestPorts implements GuestControl.Listener {
+    private static final Logger LOG = LoggerFactory.getLogger(GuestPorts.class);
     private static final byte END_OF_TRANSMISSION = 4;
+    private static final long FIRST_SILENCE_NANOS = 1_000_000_000L;
+    private static final long LAST_SILENCE_NANOS = 16_000_000_000L;
 
     private final Surroundings surroundings;
     private final Messages messages;
@@ -26,7 +34,8 @@ final class GuestPorts implements GuestControl.Listener {
     /** Set before the machine starts, and so before any byte comes. */
     private volatile Machine machine;
 
-    private volatile boolean controlReady;
+    private final CountDownLatch listening = new CountDownLatch(1);
+    private volatile long lastOutput = System.nanoTime();
     private volatile boolean outputBroken;
     private volatile OptionalInt exitStatus = OptionalInt.empty();
 
@@ -43,6 +52,7 @@ final class GuestPorts implements GuestControl.Listener {
     /** The first port's output. */
     void console(byte[] data, int offset, int length) {
         OutputStream out = surroundings.out();
+        lastOutput = System.nanoTime();
         try {
             out.write(data, offset, length);
             out.flush();
@@ -69,16 +79,19 @@ final class GuestPorts implements GuestControl.Listener {
 
     @Override
     public void ready() {
-        controlReady = true;
+        LOG.debug("The guest listens");
+        listening.countDown();
     }
 
     @Override
     public void inputWanted() {
+        LOG.debug("The command wants input");
         inputWanted.release();
     }
 
     @Override
     public void exited(int status) {
+        LOG.debug("The command ended with status {}", status);
         exitStatus = OptionalInt.of(status);
         // The guest would switch itself off next; there is nothing left to wait for.
         machine.powerOff();
@@ -93,7 +106,7 @@ final class GuestPorts implements GuestControl.Listener {
 
     /** Tells the guest about a new size of the terminal, if it listens. */
     void resize(TerminalSize size) {
-        if (controlReady) {
+        if (listening.getCount() == 0) {
             byte[] message = GuestControl.size(size);
             int ignored = machine.control().offer(message, 0, message.length);
         }
@@ -111,6 +124,7 @@ final class GuestPorts implements GuestControl.Listener {
             do {
                 inputWanted.acquire();
                 length = Math.max(0, read(buffer));
+                LOG.debug("The command gets {} bytes", length);
                 machine.control().send(GuestControl.input(buffer, 0, length));
             } while (length > 0);
         } catch (InterruptedException e) {
@@ -118,26 +132,50 @@ final class GuestPorts implements GuestControl.Listener {
         }
     }
 
-    /** Feeds standard input, which is no terminal, to the first port as if it were typed. */
-    void startTyping() {
-        Thread.ofPlatform().name("stdin").daemon().start(this::type);
+    /**
+     * Feeds standard input, which is no terminal, to the first port as if it were typed.
+     *
+     * @param shell whether a shell of {@code tiny} listens there: it is waited for, and told of the
+     *     input's end
+     */
+    void startTyping(boolean shell) {
+        Thread.ofPlatform().name("stdin").daemon().start(() -> type(shell));
     }
 
-    private void type() {
-        byte[] buffer = new byte[4096];
-        byte last = '\n';
+    private void type(boolean shell) {
         try {
+            if (shell) {
+                listening.await();
+            }
+            byte[] buffer = new byte[4096];
             int length;
             while ((length = read(buffer)) >= 0) {
-                machine.console().send(java.util.Arrays.copyOf(buffer, length));
-                last = length > 0 ? buffer[length - 1] : last;
+                machine.console().send(Arrays.copyOf(buffer, length));
             }
-            // What ends the input of a program that reads a terminal; it counts at the beginning of
-            // a line only.
-            String end = (last == '\n' ? "" : "\n") + (char) END_OF_TRANSMISSION;
-            machine.console().send(end.getBytes(StandardCharsets.US_ASCII));
+            if (shell) {
+                endTyping();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Types Ctrl-D until the shell is gone. A shell sees it only while it reads a line, and nothing
+     * tells when that is; so it is tried whenever the console has been silent for a while, each
+     * time a longer one.
+     */
+    private void endTyping() throws InterruptedException {
+        long silence = FIRST_SILENCE_NANOS;
+        while (machine.state() == MachineState.RUNNING || machine.state() == MachineState.PAUSED) {
+            long silentFor = System.nanoTime() - lastOutput;
+            if (silentFor < silence) {
+                TimeUnit.NANOSECONDS.sleep(silence - silentFor);
+            } else {
+                machine.console().send(new byte[] {END_OF_TRANSMISSION});
+                lastOutput = System.nanoTime();
+                silence = Math.min(2 * silence, LAST_SILENCE_NANOS);
+            }
         }
     }
 

@@ -172,7 +172,7 @@ final class GuestRun {
 
     private void startInput() {
         if (command.isEmpty()) {
-            ports.startTyping();
+            ports.startTyping(options.kernel.isEmpty());
         } else {
             ports.startPipe();
         }

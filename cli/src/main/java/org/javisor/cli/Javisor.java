@@ -1,5 +1,6 @@
 package org.javisor.cli;
 
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -51,6 +52,11 @@ public final class Javisor implements Runnable {
 
     /** Carries out a command line and returns its exit status. */
     static int execute(Surroundings surroundings, String... arguments) {
+        if (arguments.length == 1 && arguments[0].equals("version")) {
+            // Describing all commands to picocli takes longer than everything else together.
+            new PrintStream(surroundings.out()).println(new Version().getVersion()[0]);
+            return ExitCode.OK;
+        }
         int end = Arrays.asList(arguments).indexOf("--");
         List<String> guestCommand =
                 end < 0 ? List.of() : List.of(arguments).subList(end + 1, arguments.length);
@@ -68,6 +74,7 @@ public final class Javisor implements Runnable {
         line.addSubcommand("doctor", new DoctorCommand(surroundings));
         line.addSubcommand("bench", new BenchCommand());
         line.addSubcommand("completion", new CompletionCommand());
+        line.addSubcommand("train", new TrainCommand());
         line.addSubcommand("version", new VersionCommand());
         line.addSubcommand("help", new HelpCommand());
         line.setCaseInsensitiveEnumValuesAllowed(true);
