@@ -7,7 +7,7 @@ import org.javisor.x86.Instruction;
  * first instruction that may go elsewhere. Immutable and shared by all processors of a machine.
  */
 final class Block {
-    final Handler[] handlers;
+    final Operation[] operations;
     final Instruction[] instructions;
 
     /**
@@ -16,8 +16,8 @@ final class Block {
      */
     final long secondPage;
 
-    Block(Handler[] handlers, Instruction[] instructions, long secondPage) {
-        this.handlers = handlers;
+    Block(Operation[] operations, Instruction[] instructions, long secondPage) {
+        this.operations = operations;
         this.instructions = instructions;
         this.secondPage = secondPage;
     }

@@ -16,7 +16,7 @@ final class BlockDecoder {
     private final GuestMemory memory;
     private final Decoder decoder = new Decoder();
     private final byte[] bytes = new byte[PAGE_SIZE + Decoder.MAX_LENGTH];
-    private final List<Handler> handlers = new ArrayList<>();
+    private final List<Operation> operations = new ArrayList<>();
     private final List<Instruction> instructions = new ArrayList<>();
 
     BlockDecoder(GuestMemory memory) {
@@ -29,7 +29,7 @@ final class BlockDecoder {
      */
     Block decode(CodePage page, int offset) {
         readPage(page.gpa, offset);
-        handlers.clear();
+        operations.clear();
         instructions.clear();
         int at = offset;
         while (at < PAGE_SIZE && instructions.size() < LONGEST_BLOCK) {
@@ -55,7 +55,7 @@ final class BlockDecoder {
         for (int n = 0; n < Decoder.MAX_LENGTH; n++) {
             bytes[PAGE_SIZE + n] = (byte) memory.read8(secondPage + n);
         }
-        handlers.clear();
+        operations.clear();
         instructions.clear();
         add(decoder.decode(bytes, offset, Decoder.MAX_LENGTH, page.size));
         return build(secondPage);
@@ -72,12 +72,12 @@ final class BlockDecoder {
 
     private void add(Instruction i) {
         instructions.add(i);
-        handlers.add(select(i));
+        operations.add(Operations.of(select(i)));
     }
 
     private Block build(long secondPage) {
         return new Block(
-                handlers.toArray(Handler[]::new),
+                operations.toArray(Operation[]::new),
                 instructions.toArray(Instruction[]::new),
                 secondPage);
     }

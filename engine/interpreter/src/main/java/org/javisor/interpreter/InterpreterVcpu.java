@@ -243,7 +243,7 @@ final class InterpreterVcpu implements Vcpu {
         try {
             do {
                 Block block = block();
-                runBlock(block, block.handlers.length);
+                runBlock(block, block.operations.length);
             } while ((events & eventMask) == 0
                     && !careful
                     && activity == VcpuState.Activity.RUNNING);
@@ -294,7 +294,7 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     private void runBlock(Block block, int limit) {
-        Handler[] handlers = block.handlers;
+        Operation[] operations = block.operations;
         var decoded = block.instructions;
         Cpu c = cpu;
         c.blockEnd = limit;
@@ -303,7 +303,7 @@ final class InterpreterVcpu implements Vcpu {
             do {
                 var i = decoded[n];
                 c.rip += i.length;
-                handlers[n].execute(c, i);
+                operations[n].execute(c, i);
                 n++;
             } while (n < c.blockEnd);
         } catch (GuestFault fault) {

@@ -1,0 +1,47 @@
+package org.javisor.interpreter;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Finds the {@link Operation} of a {@link Handler}. */
+final class Operations {
+    /**
+     * As many as there are method references in the handlers' select methods, so bounded. Not state
+     * of a machine: which class carries out which handler, the same for all of them, so that they
+     * share compiled code.
+     */
+    private static final Map<Handler, Operation> KNOWN = new ConcurrentHashMap<>();
+
+    private static final byte[] PATTERN = pattern();
+
+    private Operations() {}
+
+    static Operation of(Handler handler) {
+        return KNOWN.computeIfAbsent(handler, Operations::define);
+    }
+
+    private static Operation define(Handler handler) {
+        try {
+            return (Operation)
+                    MethodHandles.lookup()
+                            .defineHiddenClassWithClassData(PATTERN, handler, true)
+                            .lookupClass()
+                            .getDeclaredConstructor()
+                            .newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static byte[] pattern() {
+        try (InputStream in = Operations.class.getResourceAsStream("HandlerOperation.class")) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
