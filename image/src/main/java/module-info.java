@@ -2,6 +2,8 @@
 module org.javisor.image {
     requires org.javisor.firmware;
     requires aircompressor.v3;
+    // For aircompressor, an automatic module, which does not say that it needs it.
+    requires jdk.unsupported;
     requires java.net.http;
     requires org.apache.commons.compress;
     requires org.bouncycastle.pg;
