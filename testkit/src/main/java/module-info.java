@@ -3,6 +3,8 @@ module org.javisor.testkit {
     requires transitive org.javisor.hypervisor;
     requires transitive org.javisor.memory;
     requires transitive org.javisor.x86;
+    requires transitive org.junit.jupiter.api;
+    requires transitive org.assertj.core;
 
     exports org.javisor.testkit;
 }

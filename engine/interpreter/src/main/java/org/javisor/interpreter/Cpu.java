@@ -266,6 +266,11 @@ final class Cpu {
         }
     }
 
+    /** Faults as a store to the memory operand would, without storing. */
+    void checkWritable(Instruction i) {
+        mmu.checkWritable(linearAddress(i, 0, i.memorySize, true), i.memorySize);
+    }
+
     // Implicit operands
 
     int load8(int segment, long offset) {

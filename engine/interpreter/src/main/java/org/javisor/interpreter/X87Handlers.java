@@ -66,7 +66,8 @@ final class X87Handlers {
             case FFREEP -> X87Handlers::ffreep;
             case FINCSTP -> (c, x) -> enter(c, x).incrementTop();
             case FDECSTP -> (c, x) -> enter(c, x).decrementTop();
-            case FNOP -> X87Handlers::enter;
+            // FNENI, FNDISI and FNSETPM of the 287 do not wait, D9 D0 does.
+            case FNOP -> i.imm >> 8 == 3 ? (c, x) -> c.requireFpu() : X87Handlers::enter;
             default -> selectUnary(i);
         };
     }
@@ -195,6 +196,8 @@ final class X87Handlers {
                         checkReady(c);
                         if (c.x87.prepareFloat32()) {
                             c.store32(x, (int) c.x87.stored);
+                        } else {
+                            c.checkWritable(x);
                         }
                         enterMemory(c, x).finishStore(pop);
                     };
@@ -203,6 +206,8 @@ final class X87Handlers {
                         checkReady(c);
                         if (c.x87.prepareFloat64()) {
                             c.store64(x, c.x87.stored);
+                        } else {
+                            c.checkWritable(x);
                         }
                         enterMemory(c, x).finishStore(pop);
                     };
@@ -211,6 +216,8 @@ final class X87Handlers {
                         checkReady(c);
                         if (c.x87.prepareExtended()) {
                             storeTenBytes(c, x);
+                        } else {
+                            c.checkWritable(x);
                         }
                         enterMemory(c, x).finishStore(pop);
                     };
@@ -234,6 +241,8 @@ final class X87Handlers {
                     case 32 -> c.store32(x, (int) c.x87.stored);
                     default -> c.store64(x, c.x87.stored);
                 }
+            } else {
+                c.checkWritable(x);
             }
             enterMemory(c, x).finishStore(pop);
         };
@@ -243,6 +252,8 @@ final class X87Handlers {
         checkReady(c);
         if (c.x87.prepareBcd()) {
             storeTenBytes(c, i);
+        } else {
+            c.checkWritable(i);
         }
         enterMemory(c, i).finishStore(true);
     }

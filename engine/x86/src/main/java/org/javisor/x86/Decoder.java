@@ -127,6 +127,9 @@ public final class Decoder {
             if (map == OpcodeTables.ONE_BYTE) {
                 return null;
             }
+        } else if (code == 0x90 && (rex & REX_B) != 0) {
+            // XCHG with R8 whatever the prefixes: PAUSE is F3h before a NOP.
+            prefix = 0;
         }
         if (exhausted) {
             return null;
