@@ -1,10 +1,11 @@
-/** The javisor command. */
+/** The javisor command. Reads signals through sun.misc.Signal, which JLine reaches by reflection. */
 module org.javisor.cli {
     requires transitive org.javisor.machine;
     requires transitive org.javisor.image;
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;
     requires info.picocli;
+    requires jdk.unsupported;
     requires org.jline.terminal;
     requires org.slf4j;
 

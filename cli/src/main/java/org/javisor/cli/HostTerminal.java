@@ -29,7 +29,10 @@ final class HostTerminal implements AutoCloseable {
         this.before = terminal.getAttributes();
     }
 
-    /** The terminal behind standard input; empty if it turns out to be none. */
+    /**
+     * The terminal behind standard input; empty if it turns out to be none. Asks the terminal nothing: its answers would
+     * reach the guest as if they had been typed.
+     */
     static Optional<HostTerminal> open() {
         try {
             return Optional.of(
@@ -39,6 +42,7 @@ final class HostTerminal implements AutoCloseable {
                                     .systemOutput(TerminalBuilder.SystemOutput.SysOutOrSysErr)
                                     .dumb(false)
                                     .nativeSignals(false)
+                                    .graphemeCluster(false)
                                     .build()));
         } catch (IOException | RuntimeException e) {
             return Optional.empty();
