@@ -1,4 +1,6 @@
-/** The javisor command. Reads signals through sun.misc.Signal, which JLine reaches by reflection. */
+/**
+ * The javisor command. Reads signals through sun.misc.Signal, which JLine reaches by reflection.
+ */
 module org.javisor.cli {
     requires transitive org.javisor.machine;
     requires transitive org.javisor.image;

@@ -30,8 +30,8 @@ final class HostTerminal implements AutoCloseable {
     }
 
     /**
-     * The terminal behind standard input; empty if it turns out to be none. Asks the terminal nothing: its answers would
-     * reach the guest as if they had been typed.
+     * The terminal behind standard input; empty if it turns out to be none. Asks the terminal
+     * nothing: its answers would reach the guest as if they had been typed.
      */
     static Optional<HostTerminal> open() {
         try {
