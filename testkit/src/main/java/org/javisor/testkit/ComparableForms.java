@@ -64,6 +64,49 @@ final class ComparableForms {
                 && (escaped || last == 0x07 || last == 0x17 || last == 0x1f);
     }
 
+    /**
+     * Whether a form can stand in a sequence: it neither faults as a rule nor leaves results, other
+     * than flags, undefined or approximate, nor takes addresses from registers of its own.
+     */
+    static boolean sequential(InstructionForm form) {
+        return switch (form.op()) {
+            case CALL, JMP, RET, JCC, LOOP, LOOPE, LOOPNE, JCXZ -> false;
+            case PUSH, POP, PUSHF, POPF, ENTER, LEAVE -> false;
+            case MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS, XLAT, MASKMOVQ, MASKMOVDQU -> false;
+            case HLT, IN, OUT, CLI, STI, CLTS, LGDT, LIDT, LLDT, LTR, LMSW -> false;
+            case INVLPG, INVD, WBINVD, WBNOINVD, RDMSR, WRMSR, SWAPGS, XSETBV, CLAC, STAC -> false;
+            case UD0, UD1, UD2, LAR, LSL, VERR, VERW, WRFSBASE, WRGSBASE, CLD, STD -> false;
+            case FXSAVE, FXRSTOR, XSAVE, XSAVEC, XRSTOR, LDMXCSR -> false;
+            case FNSTSW, FNSTENV, FLDENV, FNSAVE, FRSTOR, FLDCW, FBLD -> false;
+            case FSIN, FCOS, FSINCOS, FPTAN, FPATAN, F2XM1, FYL2X, FYL2XP1 -> false;
+            case RCPPS, RCPSS, RSQRTPS, RSQRTSS -> false;
+            // AMD's processors do not insist on alignment.
+            case SHA1RNDS4, SHA1NEXTE, SHA1MSG1, SHA1MSG2 -> form.shape() != Shape.MEMORY;
+            case SHA256RNDS2, SHA256MSG1, SHA256MSG2 -> form.shape() != Shape.MEMORY;
+            case SHLD, SHRD, BSWAP -> !form.prefixes().contains(0x66);
+            // With a register as its offset it reaches far.
+            case BT, BTS, BTR, BTC -> form.reg() >= 0 || form.shape() != Shape.MEMORY;
+            case MOV -> plainMove(form);
+            default -> true;
+        };
+    }
+
+    private static boolean plainMove(InstructionForm form) {
+        int code = form.opcode().getLast();
+        boolean absolute = form.opcode().size() == 1 && code >= 0xa0 && code <= 0xa3;
+        boolean special = form.opcode().size() > 1 || code == 0x8e;
+        return !absolute && !special;
+    }
+
+    static boolean leavesFlagsUndefined(Op op) {
+        return switch (op) {
+            case AND, OR, XOR, TEST, MUL, IMUL, IMUL2, DIV, IDIV -> true;
+            case ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD -> true;
+            case BSF, BSR, BT, BTS, BTR, BTC -> true;
+            default -> false;
+        };
+    }
+
     /** Whether the form's operation is one of the x87's. */
     static boolean isX87(Op op) {
         return op.compareTo(Op.FLD) >= 0 && op.compareTo(Op.FNOP) <= 0;

@@ -1,10 +1,8 @@
 package org.javisor.testkit;
 
-import java.io.ByteArrayOutputStream;
 import java.util.Random;
 import org.javisor.testkit.InstructionForm.Shape;
 import org.javisor.x86.CodeSize;
-import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.Op;
 
@@ -19,7 +17,7 @@ final class FormEncoder {
     private final InstructionForm form;
     private final Random random;
     private final boolean long64;
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final CodeBuffer out = new CodeBuffer();
 
     FormEncoder(InstructionForm form, Random random) {
         this.form = form;
@@ -29,10 +27,10 @@ final class FormEncoder {
 
     byte[] encode() {
         while (true) {
-            out.reset();
-            byte[] code = attempt();
-            if (!clashes(RandomState.decode(code, !long64))) {
-                return code;
+            out.cut(0);
+            attempt();
+            if (!clashes(out.decode(0, form.size()))) {
+                return out.toArray();
             }
         }
     }
@@ -61,59 +59,58 @@ final class FormEncoder {
         return i.base == register || i.index == register;
     }
 
-    private byte[] attempt() {
+    private void attempt() {
         boolean memory = form.shape() == Shape.MEMORY;
         if (long64 && (memory || isString(form.op()))) {
             if (random.nextInt(12) == 0) {
-                out.write(0x67);
+                out.put(0x67);
             }
             if (random.nextInt(16) == 0) {
-                out.write(random.nextBoolean() ? 0x64 : 0x65);
+                out.put(random.nextBoolean() ? 0x64 : 0x65);
             }
         }
-        form.prefixes().forEach(out::write);
+        form.prefixes().forEach(out::put);
         int rex = form.wide() ? 0x48 : 0;
         if (long64 && random.nextBoolean()) {
             rex |= 0x40 | random.nextInt(8);
         }
         if (rex != 0) {
-            out.write(rex);
+            out.put(rex);
         }
-        form.opcode().forEach(out::write);
+        form.opcode().forEach(out::put);
         if (form.shape() != Shape.PLAIN) {
             writeModrm(memory);
         }
-        return finish();
+        finish();
     }
 
     private void writeModrm(boolean memory) {
         int reg = form.reg() >= 0 ? form.reg() : random.nextInt(8);
         if (!memory) {
             int rm = form.rm() >= 0 ? form.rm() : random.nextInt(8);
-            out.write(0xc0 | reg << 3 | rm);
+            out.put(0xc0 | reg << 3 | rm);
             return;
         }
         int mod = random.nextInt(3);
         int rm = random.nextInt(8);
-        out.write(mod << 6 | reg << 3 | rm);
+        out.put(mod << 6 | reg << 3 | rm);
         int base = rm;
         if (rm == 4) {
             int sib = random.nextInt(256);
-            out.write(sib);
+            out.put(sib);
             base = sib & 7;
         }
         if (mod == 1) {
-            out.write(random.nextInt(256));
+            out.put(random.nextInt(256));
         } else if (mod == 2 || base == 5) {
             // Without a base the state cannot move the address: the displacement is patched.
-            int32(random.nextInt(0x10000) - 0x8000);
+            out.put32(random.nextInt(0x10000) - 0x8000);
         }
     }
 
-    private byte[] finish() {
-        int header = out.size();
-        byte[] padded = java.util.Arrays.copyOf(out.toByteArray(), Decoder.MAX_LENGTH);
-        Instruction i = new Decoder().decode(padded, 0, padded.length, form.size());
+    private void finish() {
+        int header = out.length();
+        Instruction i = out.decode(0, form.size());
         int immediate = Math.max(0, i.length - header);
         boolean relative = i.kind0 == Instruction.REL;
         for (int n = 0; n < immediate; n++) {
@@ -125,19 +122,12 @@ final class FormEncoder {
             } else if (i.op == Op.RET && n == 1) {
                 value = 0;
             }
-            out.write(value);
+            out.put(value);
         }
         if (relative) {
             for (int b : FILLER) {
-                out.write(b);
+                out.put(b);
             }
-        }
-        return out.toByteArray();
-    }
-
-    private void int32(int value) {
-        for (int n = 0; n < 4; n++) {
-            out.write(value >> 8 * n);
         }
     }
 

@@ -89,6 +89,17 @@ final class RandomState {
         return at;
     }
 
+    /** For a sequence of {@link RandomProgram}: its two base registers, exceptions masked. */
+    void makeForProgram() {
+        randomRegisters();
+        state.gpr[RandomProgram.BASE] = dataAddress;
+        state.gpr[RSP] = dataAddress + RandomProgram.STACK + 8 * random.nextInt(64);
+        ByteBuffer fpu = ByteBuffer.wrap(state.fpu).order(ByteOrder.LITTLE_ENDIAN);
+        fpu.putShort(0, (short) (fpu.getShort(0) | 0x7f));
+        fpu.putShort(2, (short) (fpu.getShort(2) & 0x7f7f));
+        fpu.putInt(24, fpu.getInt(24) | 0x1f80);
+    }
+
     /** Whether RSP is an operand of its own and cannot be aimed elsewhere. */
     static boolean usesStack(Instruction i) {
         return i.op == Op.PUSH || i.op == Op.POP || i.op == Op.CALL;
