@@ -2,6 +2,7 @@ package org.javisor.machine;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -168,27 +169,40 @@ public final class Machine implements AutoCloseable {
     public void start() {
         operations.lock();
         try {
-            if (state != MachineState.CREATED) {
-                throw new MachineException(
-                        MachineException.Code.WRONG_STATE, "The machine has been started already");
-            }
-            state = MachineState.RUNNING;
-            clock.resume();
-            threads.start();
-            threads.release();
+            startPaused();
+            resume();
         } finally {
             operations.unlock();
         }
     }
 
     /**
-     * Stops the processors and machine time; waits until they stand still. No effect unless it
-     * runs.
+     * As {@link #start}, but before its first instruction the machine waits for {@link #resume}.
+     *
+     * @throws MachineException WRONG_STATE if it has been started before
+     */
+    public void startPaused() {
+        operations.lock();
+        try {
+            if (state != MachineState.CREATED) {
+                throw new MachineException(
+                        MachineException.Code.WRONG_STATE, "The machine has been started already");
+            }
+            state = MachineState.PAUSED;
+            threads.start();
+        } finally {
+            operations.unlock();
+        }
+    }
+
+    /**
+     * Stops the processors and machine time; waits until they stand still and what was asked of the
+     * machine before, such as a reset, is done. No effect unless it runs or is paused.
      */
     public void pause() {
         operations.lock();
         try {
-            if (state == MachineState.RUNNING) {
+            if (state == MachineState.RUNNING || state == MachineState.PAUSED) {
                 stand(() -> {});
                 enter(MachineState.PAUSED);
             }
@@ -212,11 +226,25 @@ public final class Machine implements AutoCloseable {
     }
 
     /**
-     * Lets one processor go on while the others stay where they are, and machine time too: what a
-     * debugger's single step needs. No effect unless the machine is paused or a debugger holds it.
+     * Lets some processors go on while the others stay where they are: what a debugger's single
+     * step needs. No effect unless the machine is paused or a debugger holds it.
+     *
+     * @param which their indices
+     * @param time whether machine time goes on too
      */
-    public void resumeOnly(int vcpu) {
-        threads.release(vcpu);
+    public void resumeOnly(BitSet which, boolean time) {
+        operations.lock();
+        try {
+            if (state == MachineState.PAUSED || state == MachineState.RUNNING) {
+                enter(MachineState.RUNNING);
+                if (time) {
+                    clock.resume();
+                }
+                threads.release(which);
+            }
+        } finally {
+            operations.unlock();
+        }
     }
 
     /** Holds clock and processors; waits until they stand still. */

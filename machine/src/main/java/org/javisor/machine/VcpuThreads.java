@@ -81,11 +81,11 @@ final class VcpuThreads {
         }
     }
 
-    /** Lets one processor run while the others stay where they are; for debuggers. */
-    void release(int index) {
+    /** Lets some processors run while the others stay where they are; for debuggers. */
+    void release(BitSet which) {
         lock.lock();
         try {
-            released.set(index);
+            released.or(which);
             changed.signalAll();
         } finally {
             lock.unlock();

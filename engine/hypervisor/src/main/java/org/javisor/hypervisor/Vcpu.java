@@ -61,7 +61,8 @@ public interface Vcpu extends ProcessorPins {
     /**
      * What a debugger wants to stop at; replaces what it wanted before. With debugging on, {@code
      * run} returns {@link ExitReason#DEBUG} before the instruction at a breakpoint, after a single
-     * step, after a watched access.
+     * step, after a watched access. The next {@code run} carries out the instruction that the
+     * processor then stands at, be there a breakpoint or not, and takes no interrupt before it.
      */
     void setDebug(DebugRequest request);
 

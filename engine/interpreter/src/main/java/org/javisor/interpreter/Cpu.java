@@ -75,6 +75,11 @@ final class Cpu {
         blockEnd = 0;
     }
 
+    /** Whether the current instruction is the block's last because something demands attention. */
+    boolean blockEnds() {
+        return blockEnd == 0;
+    }
+
     // Units
 
     void requireSse() {

@@ -2,6 +2,8 @@ package org.javisor.interpreter;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.javisor.device.LocalInterruptController;
@@ -12,6 +14,7 @@ import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.x86.CodeSize;
+import org.javisor.x86.Instruction;
 
 /**
  * The run loop of one processor: blocks one after the other, and between them whatever else demands
@@ -20,7 +23,8 @@ import org.javisor.x86.CodeSize;
  * <p>Other threads leave a bit in {@link #events} and wake the runner. The loop looks at that word
  * after every block, masked by what the processor would act on now, so that an interrupt held off
  * by IF=0 costs nothing. While something has to be looked at after every instruction (single step,
- * breakpoints, the shadow of STI), {@link #careful} is set and instructions go one at a time.
+ * the guest's own breakpoints, the shadow of STI), {@link #careful} is set and instructions go one
+ * at a time. A debugger's breakpoints only cut blocks short.
  */
 final class InterpreterVcpu implements Vcpu {
     private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
@@ -68,8 +72,19 @@ final class InterpreterVcpu implements Vcpu {
 
     // Debugging
     private DebugRequest debugRequest = DebugRequest.NONE;
-    private long[] breakpoints = new long[0];
-    private boolean resumeOverBreakpoint;
+
+    /** Where the debugger wants to stop, in ascending order, and the pages of these addresses. */
+    private long[] breakpoints = {};
+
+    private long[] breakpointPages = {};
+
+    /** Blocks have to be run with an eye on breakpoints and watched accesses. */
+    private boolean debugged;
+
+    /** The debugger knows that the processor stands at {@link #passedAddress}: it is to go on. */
+    private boolean passing;
+
+    private long passedAddress;
     private int debugHits;
     private long watchHit = -1;
     private long debugAddress = -1;
@@ -163,10 +178,13 @@ final class InterpreterVcpu implements Vcpu {
         if (activity == VcpuState.Activity.WAITING_FOR_STARTUP) {
             mask |= STARTUP;
         } else {
-            if (!nmiBlocked) {
+            boolean held =
+                    debugRequest.holdInterrupts()
+                            || passing && activity == VcpuState.Activity.RUNNING;
+            if (!nmiBlocked && !held) {
                 mask |= NMI;
             }
-            if (cpu.flags.has(Flags.IF)) {
+            if (cpu.flags.has(Flags.IF) && !held) {
                 mask |= INTERRUPT;
             }
         }
@@ -174,7 +192,12 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     private void updateCareful() {
-        careful = shadow || cpu.flags.has(Flags.TF) || debugRequest.active() || cpu.debug.armed();
+        careful =
+                shadow
+                        || passing
+                        || cpu.flags.has(Flags.TF)
+                        || debugRequest.singleStep()
+                        || cpu.debug.armed();
     }
 
     // Running
@@ -190,6 +213,9 @@ final class InterpreterVcpu implements Vcpu {
         updateCareful();
         try {
             while (true) {
+                if (watchHit != -1) {
+                    return stopForDebugger();
+                }
                 if ((events & eventMask) != 0) {
                     if ((events & EXIT) != 0) {
                         clear(EXIT);
@@ -208,7 +234,11 @@ final class InterpreterVcpu implements Vcpu {
                     slept += System.nanoTime() - asleep;
                 } else if (careful) {
                     if (step()) {
-                        return ExitReason.DEBUG;
+                        return stopForDebugger();
+                    }
+                } else if (debugged) {
+                    if (executeDebugged()) {
+                        return stopForDebugger();
                     }
                 } else {
                     execute();
@@ -250,6 +280,55 @@ final class InterpreterVcpu implements Vcpu {
         } catch (GuestFault fault) {
             raise(fault);
         }
+    }
+
+    /**
+     * As {@link #execute}, up to breakpoints and watched accesses. True to leave to the debugger.
+     */
+    private boolean executeDebugged() {
+        try {
+            do {
+                Block block = block();
+                int limit = beforeBreakpoint(block);
+                if (limit == 0) {
+                    return true;
+                }
+                runBlock(block, limit);
+            } while ((events & eventMask) == 0
+                    && !careful
+                    && watchHit == -1
+                    && activity == VcpuState.Activity.RUNNING);
+        } catch (GuestFault fault) {
+            raise(fault);
+        }
+        return watchHit != -1;
+    }
+
+    /** How many instructions of the block at RIP come before one with a breakpoint. */
+    private int beforeBreakpoint(Block block) {
+        Instruction[] decoded = block.instructions;
+        long linear = linearRip();
+        if (Arrays.binarySearch(breakpointPages, linear & PAGE) >= 0) {
+            for (int n = 0; n < decoded.length; n++) {
+                if (stopsAt(linear)) {
+                    return n;
+                }
+                linear += decoded[n].length;
+            }
+        }
+        return decoded.length;
+    }
+
+    /** The linear address of the next instruction. */
+    private long linearRip() {
+        return cpu.code64 ? cpu.rip : cpu.rip + cpu.segments.base[Cpu.CS] & 0xffffffffL;
+    }
+
+    private ExitReason stopForDebugger() {
+        debugAddress = watchHit;
+        passing = true;
+        passedAddress = linearRip();
+        return ExitReason.DEBUG;
     }
 
     /** The block at RIP. */
@@ -334,18 +413,17 @@ final class InterpreterVcpu implements Vcpu {
      * debugger.
      */
     private boolean step() {
-        long linear = cpu.code64 ? cpu.rip : cpu.rip + cpu.segments.base[Cpu.CS] & 0xffffffffL;
-        if (!resumeOverBreakpoint && stopsAt(linear)) {
-            resumeOverBreakpoint = true;
+        long linear = linearRip();
+        if (!(passing && linear == passedAddress) && stopsAt(linear)) {
             return true;
         }
-        resumeOverBreakpoint = false;
+        passing = false;
         boolean trap = cpu.flags.has(Flags.TF);
         boolean resume = cpu.flags.has(Flags.RF);
         int execution = resume ? 0 : cpu.debug.matchesExecution(linear);
         if (execution != 0) {
             debugException(execution);
-            return false;
+            return debugRequest.singleStep();
         }
         shadow = false;
         debugHits = 0;
@@ -365,20 +443,11 @@ final class InterpreterVcpu implements Vcpu {
         }
         updateCareful();
         updateEventMask();
-        if (watchHit != -1) {
-            debugAddress = watchHit;
-            return true;
-        }
-        return debugRequest.singleStep();
+        return watchHit != -1 || debugRequest.singleStep();
     }
 
     private boolean stopsAt(long linear) {
-        for (long breakpoint : breakpoints) {
-            if (breakpoint == linear) {
-                return true;
-            }
-        }
-        return false;
+        return Arrays.binarySearch(breakpoints, linear) >= 0;
     }
 
     private void debugException(int dr6Bits) {
@@ -444,6 +513,7 @@ final class InterpreterVcpu implements Vcpu {
     @Override
     public void reset() {
         clear(-1);
+        passing = false;
         resetProcessor(false);
     }
 
@@ -474,7 +544,7 @@ final class InterpreterVcpu implements Vcpu {
     @Override
     public void setState(VcpuState state) {
         StateTransfer.restore(cpu, this, state, false);
-        resumeOverBreakpoint = false;
+        passing &= linearRip() == passedAddress;
     }
 
     /** The parts of a state that the loop keeps. */
@@ -492,6 +562,9 @@ final class InterpreterVcpu implements Vcpu {
         shadow = state.interruptShadow;
         nmiBlocked = state.nmiBlocked;
         tscOffset = state.tscOffset;
+        if (controller.cr8() != state.cr8) {
+            controller.setCr8(state.cr8);
+        }
         if (state.nmiPending) {
             post(NMI);
         }
@@ -676,29 +749,49 @@ final class InterpreterVcpu implements Vcpu {
     @Override
     public void setDebug(DebugRequest request) {
         debugRequest = request;
-        breakpoints = request.breakpoints().stream().mapToLong(Long::longValue).toArray();
+        breakpoints = request.breakpoints().stream().mapToLong(Long::longValue).sorted().toArray();
+        breakpointPages = Arrays.stream(breakpoints).map(at -> at & PAGE).sorted().toArray();
+        debugged = breakpoints.length != 0 || !request.watchpoints().isEmpty();
         debugChanged();
     }
 
     /** DR7 or the debugger's wishes changed. */
     void debugChanged() {
-        boolean watch = !debugRequest.watchpoints().isEmpty();
+        List<DebugRequest.Watchpoint> watchpoints = debugRequest.watchpoints();
+        long[] ranges = new long[2 * (4 + watchpoints.size())];
+        int used = 0;
         for (int n = 0; n < 4; n++) {
-            watch |= cpu.debug.enabled(n) && (cpu.debug.condition(n) & 1) != 0;
+            if (cpu.debug.enabled(n) && (cpu.debug.condition(n) & 1) != 0) {
+                long start = cpu.debug.address[n] & -cpu.debug.length(n);
+                ranges[used++] = start;
+                ranges[used++] = start + cpu.debug.length(n) - 1;
+            }
         }
-        mmu.watchAccesses(watch);
+        for (DebugRequest.Watchpoint w : watchpoints) {
+            ranges[used++] = w.address();
+            ranges[used++] = w.address() + w.length() - 1;
+        }
+        mmu.watchRanges(Arrays.copyOf(ranges, used));
         updateCareful();
         cpu.endBlock();
     }
 
-    /** Told of every data access while accesses are watched. */
+    /** Whether a repeated instruction is to stop after each repetition. */
+    boolean stepsThroughRepetitions() {
+        return debugRequest.singleStep() || cpu.flags.has(Flags.TF);
+    }
+
+    /** Told of every data access to a page with watched bytes. */
     void watch(long linear, int size, boolean write) {
         debugHits |= cpu.debug.matches(linear, size, write);
         for (DebugRequest.Watchpoint w : debugRequest.watchpoints()) {
             boolean counts = write ? w.onWrite() : w.onRead();
-            if (counts && linear < w.address() + w.length() && w.address() < linear + size) {
-                watchHit = w.address();
+            if (counts && linear - w.address() < w.length() && w.address() - linear < size) {
+                watchHit = linear - w.address() < 0 ? w.address() : linear;
             }
+        }
+        if (debugHits != 0 || watchHit != -1) {
+            cpu.endBlock();
         }
     }
 

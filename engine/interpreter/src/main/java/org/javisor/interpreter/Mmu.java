@@ -57,8 +57,11 @@ final class Mmu {
     private boolean user;
     private boolean smapSuspended;
 
-    /** Every access is to be seen by {@link #watch}: breakpoints on data are armed. */
-    private boolean watching;
+    /**
+     * Ranges of linear addresses, first and last byte of each, whose accesses the processor wants
+     * to be told of: their pages are never entered into the TLB.
+     */
+    private long[] watched = {};
 
     /** Misses of the data TLB, for statistics. */
     long misses;
@@ -111,14 +114,32 @@ final class Mmu {
         updateContext();
     }
 
-    void watchAccesses(boolean on) {
-        watching = on;
-        flushAll();
+    /**
+     * @param ranges first and last byte of each
+     */
+    void watchRanges(long[] ranges) {
+        if (!Arrays.equals(ranges, watched)) {
+            watched = ranges;
+            flushAll();
+        }
     }
 
-    /** Whether accesses have to go one by one, to be seen by breakpoints on data. */
-    boolean watching() {
-        return watching;
+    /** Whether a page has watched bytes. */
+    private boolean watches(long linear) {
+        long page = linear & PAGE;
+        for (int n = 0; n < watched.length; n += 2) {
+            long first = watched[n] & PAGE;
+            if (Long.compareUnsigned(page - first, watched[n + 1] - first) <= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void noteAccess(long linear, int size, boolean write) {
+        if (watched.length != 0 && watches(linear)) {
+            cpu.vcpu.watch(linear, size, write);
+        }
     }
 
     // Flushing
@@ -311,7 +332,7 @@ final class Mmu {
         if (writeTag[n] == (linear + size - 1 & PAGE)) {
             return linear + toHost[n];
         }
-        if ((linear & 0xfff) + size > 4096 || watching) {
+        if ((linear & 0xfff) + size > 4096) {
             return 0;
         }
         translate(linear, PageWalker.WRITE);
@@ -323,9 +344,6 @@ final class Mmu {
         int n = context + ((int) (linear >>> 12) & ENTRIES - 1);
         if (readTag[n] == (linear & PAGE)) {
             return linear + toHost[n];
-        }
-        if (watching) {
-            return 0;
         }
         translate(linear, 0);
         return readTag[n] == (linear & PAGE) ? linear + toHost[n] : 0;
@@ -391,9 +409,7 @@ final class Mmu {
             mmioReads++;
             value = io.readMmio(gpa, size);
         }
-        if (watching) {
-            cpu.vcpu.watch(linear, size, false);
-        }
+        noteAccess(linear, size, false);
         return value;
     }
 
@@ -423,9 +439,7 @@ final class Mmu {
             mmioWrites++;
             io.writeMmio(gpa, size, value & Cpu.mask(size));
         }
-        if (watching) {
-            cpu.vcpu.watch(linear, size, true);
-        }
+        noteAccess(linear, size, true);
     }
 
     /**
@@ -447,7 +461,7 @@ final class Mmu {
                         | (user ? PageWalker.USER : 0)
                         | (smapSuspended ? PageWalker.SMAP_SUSPENDED : 0);
         long gpa = walker.walk(linear, rights, cpu);
-        if (!watching) {
+        if (watched.length == 0 || !watches(linear)) {
             enter(linear, gpa);
         }
         return gpa;
@@ -520,13 +534,15 @@ final class Mmu {
             }
             return replaceWithinWord(host, size, expected, value);
         }
-        if (host == 0 && (linear & 7) + size <= 8 && !watching) {
+        if (host == 0 && (linear & 7) + size <= 8) {
             long gpa = translate(linear, PageWalker.WRITE);
             long slowHost = memory.hostAddress(gpa);
             if (slowHost != 0) {
-                // A tracked page: other processors may store to it without any lock of ours.
+                // A tracked or watched page: other processors may store to it without any lock of
+                // ours.
                 boolean done = compareAndSet(linear, slowHost, size, expected, value);
                 noteWritten(gpa, size);
+                noteAccess(linear, size, true);
                 return done;
             }
         }

@@ -41,7 +41,7 @@ final class StringHandlers {
         boolean comparing = i.op == Op.CMPS || i.op == Op.SCAS;
         boolean whileEqual = (i.flags & Instruction.REP) != 0;
         while (count != 0) {
-            if (budget <= 0) {
+            if (budget <= 0 || c.blockEnds()) {
                 c.rip -= i.length;
                 c.endBlock();
                 return;
@@ -58,7 +58,7 @@ final class StringHandlers {
     }
 
     private static long budget(Cpu c, Instruction i) {
-        if (c.flags.has(Flags.TF) || c.mmu.watching()) {
+        if (c.vcpu.stepsThroughRepetitions()) {
             return 1;
         }
         return i.op == Op.INS || i.op == Op.OUTS
