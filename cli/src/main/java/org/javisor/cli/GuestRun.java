@@ -44,9 +44,6 @@ final class GuestRun {
     }
 
     int execute() throws InterruptedException {
-        if (options.gdb.isPresent()) {
-            throw new CliException(ExitCode.HOST_CANNOT, "--gdb is not part of this version yet");
-        }
         // A command whose output goes to a file or a pipe must not have it translated by a
         // terminal.
         boolean interactive =
@@ -132,9 +129,10 @@ final class GuestRun {
         }
         try (EndRequests requests =
                         new EndRequests(surroundings.signals(), machine, messages, options.grace);
-                HostSignals.Subscription resizes = onResize(terminal)) {
+                HostSignals.Subscription resizes = onResize(terminal);
+                DebuggerPort debuggers = DebuggerPort.open(options, messages)) {
             Optional<Keyboard> keyboard = terminal.map(host -> attach(host, machine));
-            machine.start();
+            debuggers.start(machine);
             if (terminal.isEmpty()) {
                 startInput();
             }

@@ -54,8 +54,11 @@ final class RunCommand implements Callable<Integer> {
                 options.initrd.isPresent() && options.kernel.isEmpty(),
                 "--initrd needs --kernel; an image has its own");
         refuse(
-                options.gdb.isPresent() && (options.gdb.get() < 1 || options.gdb.get() > 65535),
-                "--gdb needs a TCP port, 1 to 65535");
+                options.gdb.isPresent() && (options.gdb.get() < 0 || options.gdb.get() > 65535),
+                "--gdb needs a TCP port, 1 to 65535, or 0 for any that is free");
+        refuse(
+                options.gdbWait && options.gdb.isEmpty(),
+                "--gdb-wait needs --gdb, which says where to wait");
         LogSetup.apply(options.log, messages);
         return new GuestRun(surroundings, messages, options, guestCommand).execute();
     }

@@ -3,7 +3,6 @@ package org.javisor.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.javisor.machine.EngineChoice;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -110,14 +109,18 @@ final class RunOptions {
     @Option(
             names = "--gdb",
             paramLabel = "PORT",
-            description = "Let a debugger attach to this TCP port on the loopback interface.")
+            description = {
+                "Let gdb attach to this TCP port on the loopback interface;",
+                "0 takes one that is free."
+            })
     Optional<Integer> gdb = Optional.empty();
 
-    @Mixin PullOptions pull = new PullOptions();
+    @Option(
+            names = "--gdb-wait",
+            description = "Wait for gdb before the guest's first instruction.")
+    boolean gdbWait;
 
-    OptionalInt gdbPort() {
-        return gdb.isPresent() ? OptionalInt.of(gdb.get()) : OptionalInt.empty();
-    }
+    @Mixin PullOptions pull = new PullOptions();
 
     static final class EngineConverter implements ITypeConverter<EngineChoice> {
         @Override
