@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import org.javisor.machine.EngineChoice;
@@ -21,6 +22,9 @@ import picocli.CommandLine.Spec;
  */
 @Command(name = "train", hidden = true, description = "Prepare faster starts.")
 final class TrainCommand implements Callable<Integer> {
+    /** A broken engine must not keep the launcher waiting. */
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+
     private static final int HEADER = 0x1f1;
     private static final int KERNEL = 1024;
 
@@ -91,7 +95,7 @@ final class TrainCommand implements Callable<Integer> {
                             .build();
             try (Machine machine = Machine.create(config)) {
                 machine.start();
-                machine.awaitEnd();
+                machine.awaitEnd(LIMIT);
             }
         } finally {
             Files.deleteIfExists(kernel);
