@@ -44,9 +44,6 @@ final class GuestRun {
     }
 
     int execute() throws InterruptedException {
-        if (options.gdb.isPresent()) {
-            throw new CliException(ExitCode.HOST_CANNOT, "--gdb is not part of this version yet");
-        }
         // A command whose output goes to a file or a pipe must not have it translated by a
         // terminal.
         boolean interactive =
