@@ -55,9 +55,6 @@ public final class Machine implements AutoCloseable {
     /** How long a sink may take for its last bytes once the machine has been stopped. */
     private static final Duration LAST_OUTPUT = Duration.ofSeconds(1);
 
-    /** How long a kernel that reported a panic must stay silent to be believed. */
-    private static final long PANIC_SILENCE_NANOS = 1_000_000_000L;
-
     private final MachineConfig config;
     private final EngineSelection engine;
     private final SystemClock clock;
@@ -69,9 +66,7 @@ public final class Machine implements AutoCloseable {
     private final BootSource boot;
     private final SerialLine console;
     private final SerialLine control;
-    private final ConsoleTail tail = new ConsoleTail();
-    private final ConsoleTail controlTail = new ConsoleTail();
-    private final Clock.Alarm panicAlarm;
+    private final CrashWatch crashes;
 
     /**
      * Held during operations that wait for the processors; never taken by the machine's own
@@ -135,17 +130,13 @@ public final class Machine implements AutoCloseable {
         made.add(memory);
         vm = engine.hypervisor().createVm(memory, clock);
         made.add(vm);
-        console =
-                new SerialLine(
-                        config.name() + "-com1", config.console(), value -> observe(tail, value));
+        crashes =
+                new CrashWatch(
+                        clock, config.listener()::panicked, panic -> end(EndReason.PANIC, panic));
+        console = new SerialLine(config.name() + "-com1", config.console(), crashes::console);
         made.add(console::close);
-        control =
-                new SerialLine(
-                        config.name() + "-com2",
-                        config.control(),
-                        value -> observe(controlTail, value));
+        control = new SerialLine(config.name() + "-com2", config.control(), crashes::control);
         made.add(control::close);
-        panicAlarm = clock.newAlarm(this::panicTimeout);
         board = new PcBoard(config.memory(), clock, console, control, new BoardRequests());
         List<Vcpu> processors = new ArrayList<>();
         for (int i = 0; i < config.cpus(); i++) {
@@ -359,7 +350,7 @@ public final class Machine implements AutoCloseable {
 
     /** The last lines of the console, oldest first, free of control characters. */
     public List<String> consoleTail() {
-        return tail.lines();
+        return crashes.consoleLines();
     }
 
     public Clock clock() {
@@ -414,8 +405,8 @@ public final class Machine implements AutoCloseable {
     }
 
     private void resetRequested(String cause) {
-        if (!panic().isEmpty()) {
-            end(EndReason.PANIC, panic());
+        if (!crashes.panic().isEmpty()) {
+            end(EndReason.PANIC, crashes.panic());
         } else if (!config.rebootOnReset()) {
             end(EndReason.RESET, cause);
         } else if (resetQueued.compareAndSet(false, true)) {
@@ -427,36 +418,11 @@ public final class Machine implements AutoCloseable {
     private void startOver(String cause) {
         board.reset();
         vcpus.forEach(Vcpu::reset);
-        tail.newBoot();
-        controlTail.newBoot();
+        crashes.newBoot();
         install();
         resets.incrementAndGet();
         resetQueued.set(false);
         config.listener().reset(cause);
-    }
-
-    /** A kernel may log to either port. */
-    private void observe(ConsoleTail port, byte value) {
-        switch (port.add(value)) {
-            case NOTHING -> {}
-            case PANIC_REPORTED -> config.listener().panicked(port.panic());
-            case PANIC_COMPLETE -> panicAlarm.arm(clock.nanos() + PANIC_SILENCE_NANOS);
-        }
-    }
-
-    private void panicTimeout() {
-        if (tail.silentSincePanic() || controlTail.silentSincePanic()) {
-            end(EndReason.PANIC, panic());
-        }
-    }
-
-    private String panic() {
-        return panicked().panic();
-    }
-
-    /** The port with a panic on it, or the console. */
-    private ConsoleTail panicked() {
-        return controlTail.panic().isEmpty() ? tail : controlTail;
     }
 
     private void broken(Throwable cause) {
@@ -485,7 +451,7 @@ public final class Machine implements AutoCloseable {
         console.drain();
         control.drain();
         Ending why = ending.get();
-        MachineEnd end = new MachineEnd(why.reason(), why.detail(), panicked().lines());
+        MachineEnd end = new MachineEnd(why.reason(), why.detail(), crashes.tellingLines());
         if (state != MachineState.CLOSED) {
             state = MachineState.ENDED;
         }
@@ -497,8 +463,9 @@ public final class Machine implements AutoCloseable {
         if (resetQueued.get()) {
             return;
         }
-        boolean announced = tail.restartAnnounced() || controlTail.restartAnnounced();
-        if (config.rebootOnTripleFault() || announced || !panic().isEmpty()) {
+        if (config.rebootOnTripleFault()
+                || crashes.restartAnnounced()
+                || !crashes.panic().isEmpty()) {
             resetRequested("triple fault");
         } else {
             end(EndReason.TRIPLE_FAULT, describe(index));

@@ -63,6 +63,9 @@ final class VcpuThreads {
     void start() {
         lock.lock();
         try {
+            if (stopping) {
+                return;
+            }
             live = threads.size();
         } finally {
             lock.unlock();
