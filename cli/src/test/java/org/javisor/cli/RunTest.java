@@ -352,7 +352,7 @@ class RunTest {
                 "image pull tiny --mirror ftp://x | 2 | neither an http",
                 "fly | 2 | fly",
                 "help fly | 2 | There is no command 'fly'",
-                "bench | 7 | not installed",
+                "bench | 7 | source tree",
             })
     void saysInOneLineWhatIsWrong_whenTheCommandIs(String line, int code, String message) {
         assertThat(cli.run(line.split(" "))).isEqualTo(code);

@@ -1,0 +1,214 @@
+package org.javisor.bench;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.javisor.image.CachedImage;
+import org.javisor.image.Catalog;
+import org.javisor.image.ImageDefinition;
+import org.javisor.image.ImageStore;
+
+/** The benchmarks from the plan to the table. */
+final class BenchRun {
+    private static final String IMAGE = "tiny";
+
+    private final BenchPlan plan;
+    private final String launcher;
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Results results = new Results();
+
+    BenchRun(BenchPlan plan, String launcher, PrintStream out, PrintStream err) {
+        this.plan = plan;
+        this.launcher = launcher;
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Returns the exit status. */
+    int execute(Optional<Path> json) throws InterruptedException {
+        Workplace workplace = new Workplace();
+        Thread hook = new Thread(workplace::close, "bench-end");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try (workplace) {
+            plan.notes().forEach(results::note);
+            List<String> labels = plan.engines().stream().map(Engine::label).toList();
+            String busyBefore = HostDescription.load();
+            measure(workplace);
+            if (workplace.closed()) {
+                // The process is being ended; what was cut off would only confuse.
+                return BenchException.FAILURE;
+            }
+            List<String> header = header(workplace, busyBefore);
+            new Report(header, labels, results).lines().forEach(out::println);
+            if (json.isPresent()) {
+                write(json.get(), new JsonReport(header, labels, results).text());
+            }
+        }
+        return results.failures().isEmpty() ? 0 : BenchException.FAILURE;
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new BenchException(
+                    BenchException.FAILURE, "Cannot write %s: %s".formatted(file, e.getMessage()));
+        }
+    }
+
+    private void measure(Workplace workplace) throws InterruptedException {
+        boolean guests = plan.engines().stream().anyMatch(Engine.OfGuests.class::isInstance);
+        Optional<CachedImage> image = guests ? Optional.of(image(workplace)) : Optional.empty();
+        if (plan.boots() && image.isPresent()) {
+            measureBoots(GuestFiles.shell(image.get(), workplace), workplace);
+        }
+        if (!plan.programs().isEmpty() && !workplace.closed()) {
+            Path binary = GuestSources.compile(workplace);
+            Optional<Boot> boot =
+                    image.map(i -> GuestFiles.programs(i, binary, plan.cpus(), workplace));
+            measurePrograms(runners(binary, boot, workplace), workplace);
+        }
+    }
+
+    /** The image from the cache; the measured command fetches it if it is not there. */
+    private CachedImage image(Workplace workplace) throws InterruptedException {
+        ImageDefinition definition = Catalog.named(IMAGE);
+        ImageStore store = ImageStore.ofUser(System.getenv());
+        Optional<CachedImage> cached = store.find(definition);
+        if (cached.isPresent()) {
+            return cached.get();
+        }
+        try {
+            Process pull =
+                    workplace.start(
+                            new ProcessBuilder(launcher, "image", "pull", IMAGE)
+                                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                                    .redirectError(ProcessBuilder.Redirect.INHERIT));
+            int status = pull.waitFor();
+            if (status != 0) {
+                throw new BenchException(
+                        status, "The benchmarks need the image %s".formatted(IMAGE));
+            }
+        } catch (IOException e) {
+            throw new BenchException(
+                    BenchException.HOST_CANNOT,
+                    "Cannot start %s: %s".formatted(launcher, e.getMessage()));
+        }
+        return store.find(definition)
+                .orElseThrow(
+                        () ->
+                                new BenchException(
+                                        BenchException.FAILURE,
+                                        "The image %s did not arrive in the cache"
+                                                .formatted(IMAGE)));
+    }
+
+    private void measureBoots(Boot boot, Workplace workplace) throws InterruptedException {
+        for (int run = 1; run <= plan.runs() && !workplace.closed(); run++) {
+            for (Engine engine : plan.engines()) {
+                if (engine instanceof Engine.OfGuests guests) {
+                    progress("boot %d of %d: %s", run, plan.runs(), engine.label());
+                    BootTimer.measure(guests, boot, workplace, results);
+                }
+            }
+        }
+    }
+
+    private Map<Engine, Runner> runners(Path binary, Optional<Boot> boot, Workplace workplace) {
+        Map<Engine, Runner> runners = new LinkedHashMap<>();
+        for (Engine engine : plan.engines()) {
+            runners.put(
+                    engine,
+                    switch (engine) {
+                        case Engine.Native ignored -> new NativeRunner(binary, workplace);
+                        case Engine.OfGuests guests ->
+                                new GuestRunner(
+                                        guests.label(),
+                                        guests.command(boot.orElseThrow()),
+                                        workplace,
+                                        results);
+                    });
+        }
+        return runners;
+    }
+
+    private void measurePrograms(Map<Engine, Runner> runners, Workplace workplace)
+            throws InterruptedException {
+        try {
+            for (int run = 1; run <= plan.runs(); run++) {
+                progress("programs, run %d of %d", run, plan.runs());
+                for (GuestProgram program : plan.programs()) {
+                    for (Map.Entry<Engine, Runner> entry : runners.entrySet()) {
+                        if (workplace.closed()) {
+                            return;
+                        }
+                        measure(program, entry.getKey().label(), entry.getValue());
+                    }
+                }
+            }
+            for (Map.Entry<Engine, Runner> entry : runners.entrySet()) {
+                checkClock(entry.getKey().label(), entry.getValue());
+            }
+        } finally {
+            runners.values().forEach(Runner::close);
+        }
+    }
+
+    private void measure(GuestProgram program, String engine, Runner runner)
+            throws InterruptedException {
+        try {
+            results.add(program.name(), engine, runner.run(program, plan.milliseconds()));
+        } catch (SampleException e) {
+            results.fail(program.name(), engine, e.getMessage());
+        }
+    }
+
+    private void checkClock(String engine, Runner runner) throws InterruptedException {
+        try {
+            if (runner instanceof GuestRunner guest) {
+                guest.checkClock();
+            }
+        } catch (SampleException e) {
+            results.fail("clock", engine, e.getMessage());
+        }
+    }
+
+    private void progress(String format, Object... arguments) {
+        err.println("javisor: " + format.formatted(arguments));
+    }
+
+    private List<String> header(Workplace workplace, String busyBefore)
+            throws InterruptedException {
+        List<String> lines = new ArrayList<>();
+        lines.add("host      " + HostDescription.processor() + ", " + HostDescription.system());
+        lines.add(
+                "load      average %s before, %s after"
+                        .formatted(busyBefore, HostDescription.load()));
+        lines.add("java      " + HostDescription.java());
+        if (plan.engines().stream().anyMatch(Engine.Qemu.class::isInstance)) {
+            lines.add(
+                    "qemu      %s, %s"
+                            .formatted(
+                                    HostDescription.version(workplace, Engine.Qemu.COMMAND),
+                                    Engine.Qemu.MACHINE));
+        }
+        lines.add(
+                "guest     %s, %s, 512 MiB, processors: %d, in boots 1"
+                        .formatted(IMAGE, results.guestKernels(), plan.cpus()));
+        lines.add(
+                "programs  %s, %s"
+                        .formatted(
+                                HostDescription.version(workplace, "gcc"), GuestSources.options()));
+        lines.add(
+                "measured  %d runs of at least %d ms, engines in turn; times are per iteration"
+                        .formatted(plan.runs(), plan.milliseconds()));
+        return lines;
+    }
+}

@@ -1,0 +1,89 @@
+package org.javisor.bench;
+
+import java.util.List;
+
+/** Something that runs the programs. */
+sealed interface Engine {
+    String NATIVE = "native";
+    String QEMU = "qemu";
+
+    /** The name in the table and on the command line. */
+    String label();
+
+    /** The host itself: what all others are compared with. */
+    record Native() implements Engine {
+        @Override
+        public String label() {
+            return NATIVE;
+        }
+    }
+
+    /** Something that runs a guest in a process of its own. */
+    sealed interface OfGuests extends Engine {
+        /** The host's command that starts a guest. */
+        List<String> command(Boot boot);
+    }
+
+    /**
+     * Javisor with one of its engines.
+     *
+     * @param launcher the javisor command
+     */
+    record Javisor(String label, String launcher) implements OfGuests {
+        @Override
+        public List<String> command(Boot boot) {
+            return List.of(
+                    launcher,
+                    "run",
+                    "--engine=" + label,
+                    "--kernel=" + boot.kernel(),
+                    "--initrd=" + boot.initrd(),
+                    "--append=" + boot.commandLine(),
+                    "--memory=" + boot.memory() + "M",
+                    "--cpus=" + boot.cpus(),
+                    "--no-reboot",
+                    "--stats");
+        }
+    }
+
+    /** QEMU's own translator, with a board like Javisor's and nothing else on it. */
+    record Qemu() implements OfGuests {
+        static final String COMMAND = "qemu-system-x86_64";
+        static final String MACHINE = "-accel tcg -machine q35 -cpu max";
+
+        @Override
+        public String label() {
+            return QEMU;
+        }
+
+        @Override
+        public List<String> command(Boot boot) {
+            List<String> command = new java.util.ArrayList<>(List.of(COMMAND));
+            command.addAll(List.of(MACHINE.split(" ")));
+            command.addAll(
+                    List.of(
+                            "-nodefaults",
+                            "-no-user-config",
+                            "-no-reboot",
+                            "-display",
+                            "none",
+                            "-m",
+                            boot.memory() + "M",
+                            "-smp",
+                            String.valueOf(boot.cpus()),
+                            "-kernel",
+                            boot.kernel().toString(),
+                            "-initrd",
+                            boot.initrd().toString(),
+                            "-append",
+                            boot.commandLine(),
+                            "-chardev",
+                            "stdio,id=com1,signal=off",
+                            "-serial",
+                            "chardev:com1",
+                            "-serial",
+                            "null"));
+            return command;
+        }
+    }
+}

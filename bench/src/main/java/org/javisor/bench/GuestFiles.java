@@ -1,0 +1,59 @@
+package org.javisor.bench;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.javisor.image.BootFiles;
+import org.javisor.image.CachedImage;
+import org.javisor.image.GuestCommand;
+import org.javisor.image.Initramfs;
+import org.javisor.image.TerminalSize;
+import org.javisor.image.TinyImage;
+import org.javisor.image.TinySession;
+
+/** Makes what the guests start from out of the image {@code tiny}. */
+final class GuestFiles {
+    /** What {@code tiny}'s shell says when it waits for a command. */
+    static final String PROMPT = "tiny:~# ";
+
+    private static final int MEMORY = 512;
+
+    private GuestFiles() {}
+
+    /** {@code tiny} as {@code javisor run} starts it: to a shell. */
+    static Boot shell(CachedImage image, Workplace workplace) {
+        BootFiles files = TinyImage.bootFiles(image, TinySession.shell(TerminalSize.USUAL, "dumb"));
+        return new Boot(
+                files.kernel(),
+                workplace.write("shell.cpio", files.initrd()),
+                files.commandLine(),
+                MEMORY,
+                1);
+    }
+
+    /** The same kernel and user space with the benchmark programs and an init that runs them. */
+    static Boot programs(CachedImage image, Path binary, int cpus, Workplace workplace) {
+        // With a command the kernel's console is the second serial port: the first is ours.
+        GuestCommand command = GuestCommand.of(List.of("true"), GuestCommand.Input.NONE);
+        BootFiles files = TinyImage.bootFiles(image, TinySession.command(command));
+        ByteArrayOutputStream initrd = new ByteArrayOutputStream();
+        initrd.writeBytes(files.initrd());
+        try {
+            Initramfs initramfs = new Initramfs(initrd);
+            initramfs.file("bench/init", 0755, GuestSources.file("init"));
+            initramfs.file("bench/programs", 0755, Files.readAllBytes(binary));
+            initramfs.finish();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read the guest programs", e);
+        }
+        return new Boot(
+                files.kernel(),
+                workplace.write("programs.cpio", initrd.toByteArray()),
+                files.commandLine() + " rdinit=/bench/init",
+                MEMORY,
+                cpus);
+    }
+}

@@ -1,0 +1,108 @@
+package org.javisor.bench;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The guest's files that this module brings: C sources and the guest's init. */
+final class GuestSources {
+    private static final String HEADER = "bench.h";
+    private static final String MAIN = "main.c";
+    private static final int SECONDS_TO_COMPILE = 120;
+
+    /** One plain build for every processor: what a distribution's packages are built like. */
+    private static final List<String> OPTIONS =
+            List.of(
+                    "-std=gnu11",
+                    "-D_GNU_SOURCE",
+                    "-O2",
+                    "-Wall",
+                    "-Wextra",
+                    "-static",
+                    "-pthread");
+
+    private GuestSources() {}
+
+    /** For the report: what the compiler is told. */
+    static String options() {
+        return String.join(" ", OPTIONS.stream().filter(o -> !o.startsWith("-W")).toList());
+    }
+
+    /** One of this module's guest files. */
+    static byte[] file(String name) {
+        try (InputStream in = GuestSources.class.getResourceAsStream("guest/" + name)) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read this program's own file " + name, e);
+        }
+    }
+
+    /**
+     * Builds the programs.
+     *
+     * @return one static binary with all of them
+     * @throws BenchException if there is no compiler, or it fails
+     */
+    static Path compile(Workplace workplace) throws InterruptedException {
+        Path directory = workplace.directory().resolve("guest");
+        Path binary = workplace.directory().resolve("programs");
+        List<String> command = new ArrayList<>(List.of("gcc"));
+        command.addAll(OPTIONS);
+        command.addAll(List.of("-o", binary.toString()));
+        try {
+            Files.createDirectories(directory);
+            Files.write(directory.resolve(HEADER), file(HEADER));
+            List<String> sources = new ArrayList<>(List.of(MAIN));
+            GuestProgram.all().forEach(program -> sources.add(program.source()));
+            for (String source : sources) {
+                Path target = directory.resolve(source);
+                command.add(Files.write(target, file(source)).toString());
+            }
+        } catch (IOException e) {
+            throw new BenchException(
+                    BenchException.HOST_CANNOT,
+                    "Cannot write to the temporary directory: " + e.getMessage(),
+                    e);
+        }
+        command.add("-lm");
+        Optional<HostCommand> compiler = run(workplace, command);
+        if (compiler.isEmpty()) {
+            throw new BenchException(
+                    BenchException.HOST_CANNOT,
+                    "There is no C compiler; install gcc and the static C library"
+                            + " (Debian: apt-get install gcc libc6-dev)");
+        }
+        if (compiler.get().status() != 0) {
+            throw new BenchException(
+                    BenchException.HOST_CANNOT,
+                    "gcc cannot build the guest programs: " + reason(compiler.get().output()));
+        }
+        return binary;
+    }
+
+    private static Optional<HostCommand> run(Workplace workplace, List<String> command)
+            throws InterruptedException {
+        try {
+            return HostCommand.run(workplace, SECONDS_TO_COMPILE, command);
+        } catch (SampleException e) {
+            throw new BenchException(
+                    BenchException.HOST_CANNOT,
+                    "gcc cannot build the guest programs: " + e.getMessage());
+        }
+    }
+
+    private static String reason(String output) {
+        String line =
+                output.lines()
+                        .filter(l -> l.contains("error") || l.contains("cannot find"))
+                        .findFirst()
+                        .orElse(output.lines().findFirst().orElse("no reason given"));
+        String hint = line.contains("cannot find -l") ? " (Debian: apt-get install libc6-dev)" : "";
+        return Text.printable(line) + hint;
+    }
+}

@@ -1,0 +1,84 @@
+package org.javisor.bench;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What has been measured so far: samples by row (a program or a boot) and engine. */
+final class Results {
+    private final Map<String, Map<String, List<Sample>>> samples = new LinkedHashMap<>();
+    private final Map<String, String> checksums = new LinkedHashMap<>();
+    private final Set<String> failures = new LinkedHashSet<>();
+    private final Set<String> notes = new LinkedHashSet<>();
+    private final Set<String> guestKernels = new LinkedHashSet<>();
+
+    /** Adds a sample; one whose checksum differs from the first one's is a failure instead. */
+    void add(String row, String engine, Sample sample) {
+        String expected = checksums.computeIfAbsent(row, first -> sample.checksum());
+        if (!expected.equals(sample.checksum())) {
+            fail(
+                    row,
+                    engine,
+                    "wrong result: %s instead of %s".formatted(sample.checksum(), expected));
+            return;
+        }
+        samples.computeIfAbsent(row, r -> new LinkedHashMap<>())
+                .computeIfAbsent(engine, e -> new ArrayList<>())
+                .add(sample);
+    }
+
+    void fail(String row, String engine, String why) {
+        failures.add(engine + ": " + row + ": " + why);
+    }
+
+    /** A line to stand below the table, once. */
+    void note(String line) {
+        notes.add(line);
+    }
+
+    /** The kernel that a guest says it runs. */
+    void guestKernel(String release) {
+        guestKernels.add(release);
+    }
+
+    /** What the guests' kernels are; one, unless something is very wrong. */
+    String guestKernels() {
+        return guestKernels.isEmpty() ? "unknown" : String.join(" and ", guestKernels);
+    }
+
+    /** The rows that have a sample. */
+    List<String> rows() {
+        return List.copyOf(samples.keySet());
+    }
+
+    List<Sample> samples(String row, String engine) {
+        return List.copyOf(samples.getOrDefault(row, Map.of()).getOrDefault(engine, List.of()));
+    }
+
+    /** Nanoseconds an iteration. */
+    Optional<Series> series(String row, String engine) {
+        List<Sample> found = samples(row, engine);
+        return found.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Series(found.stream().map(Sample::nanosPerIteration).toList()));
+    }
+
+    /** How many times as long as {@code base} an engine takes, median by median. */
+    Optional<Double> ratio(String row, String engine, String base) {
+        return series(row, engine)
+                .flatMap(slow -> series(row, base).map(fast -> slow.median() / fast.median()))
+                .filter(Double::isFinite);
+    }
+
+    List<String> failures() {
+        return List.copyOf(failures);
+    }
+
+    List<String> notes() {
+        return List.copyOf(notes);
+    }
+}
