@@ -163,7 +163,10 @@ final class InterpreterVcpu implements Vcpu {
         int before = (int) EVENTS.getAndBitwiseOr(this, event);
         if ((before & event) == 0) {
             Thread thread = runner;
-            if (thread != null && thread != Thread.currentThread()) {
+            if (thread == Thread.currentThread()) {
+                // By an access of this very instruction: the next one comes after the event.
+                cpu.endBlock();
+            } else if (thread != null) {
                 LockSupport.unpark(thread);
             }
         }

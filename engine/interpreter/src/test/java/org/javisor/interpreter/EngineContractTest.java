@@ -1,0 +1,27 @@
+package org.javisor.interpreter;
+
+import org.javisor.hypervisor.Hypervisor;
+import org.javisor.testkit.ExceptionContract;
+import org.javisor.testkit.PagingContract;
+import org.junit.jupiter.api.Nested;
+
+/** What every engine promises, kept by the interpreter. */
+class EngineContractTest {
+    private static final Hypervisor INTERPRETER = new InterpreterHypervisor();
+
+    @Nested
+    class Paging extends PagingContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Exceptions extends ExceptionContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+}
