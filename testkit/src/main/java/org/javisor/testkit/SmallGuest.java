@@ -79,7 +79,7 @@ public final class SmallGuest implements AutoCloseable {
      * The end of a run.
      *
      * @param vector of the exception that one of the handlers was entered with, else -1; the fields
-     *     after it are from its stack frame
+     *     after it are from its stack frame, RSP and SS meaning nothing where it has none
      */
     public record Ending(
             Kind kind,
@@ -176,6 +176,64 @@ public final class SmallGuest implements AutoCloseable {
         }
         code.pushImmediate(vector).label("again").out8(EXCEPTION_PORT).jmp("again");
         load(code);
+    }
+
+    /** The IDT and the task state of protected mode without long mode. */
+    public static final long IDT32 = 0x6000, TSS32 = 0x6800;
+
+    private static final int TSS32_SELECTOR = 0x60;
+
+    /** As {@link #gate} in the format of 32-bit protected mode. */
+    public void gate32(int vector, long handler, int selector, int access) {
+        long low = handler & 0xffff | (long) selector << 16 | (long) access << 40;
+        memory.write64(IDT32 + 8 * vector, low | (handler >>> 16 & 0xffff) << 48);
+    }
+
+    /** Ring 0 in 32-bit code, protected mode without paging, interrupts off. */
+    public VcpuState protectedState(long eip) {
+        for (int vector = 0; vector < 256; vector++) {
+            if (memory.read64(IDT32 + 8 * vector) == 0) {
+                gate32(vector, handler(vector), CODE32, 0x8e);
+            }
+        }
+        memory.write32(TSS32 + 4, (int) STACK);
+        memory.write32(TSS32 + 8, DATA32);
+        VcpuState s = kernelState(eip);
+        s.segments[VcpuState.CS] = new Segment(CODE32, 0, -1, 0xc09b);
+        s.segments[VcpuState.TR] = new Segment(TSS32_SELECTOR, TSS32, 0x67, 0x8b);
+        s.idtr = new TableRegister(IDT32, 0x7ff);
+        s.cr0 = 0x33;
+        s.cr3 = 0;
+        s.cr4 = 0x600;
+        s.efer = 0;
+        return s;
+    }
+
+    /** Ring 3 in 32-bit code, protected mode without paging. */
+    public VcpuState protectedUserState(long eip) {
+        VcpuState s = protectedState(eip);
+        Segment data = new Segment(USER_DATA, 0, -1, 0xc0f3);
+        for (int n :
+                new int[] {VcpuState.ES, VcpuState.SS, VcpuState.DS, VcpuState.FS, VcpuState.GS}) {
+            s.segments[n] = data;
+        }
+        s.segments[VcpuState.CS] = new Segment(USER_CODE32, 0, -1, 0xc0fb);
+        s.gpr[VcpuState.RSP] = USER_STACK - 0x100;
+        s.rflags = 0x3202; // IOPL 3: the harness's ports
+        return s;
+    }
+
+    /** Real mode, all segments at 0. */
+    public VcpuState realState(long ip) {
+        VcpuState s = new VcpuState();
+        java.util.Arrays.fill(s.segments, 0, 6, new Segment(0, 0, 0xffff, 0x93));
+        s.segments[VcpuState.CS] = new Segment(0, 0, 0xffff, 0x9b);
+        s.idtr = new TableRegister(0, 0x3ff);
+        s.gdtr = new TableRegister(GDT, 0xfff);
+        s.cr0 = 0x10;
+        s.rip = ip;
+        s.gpr[VcpuState.RSP] = STACK - 0x800;
+        return s;
     }
 
     /** The original handler of a vector, for those who have put another gate there. */
@@ -315,6 +373,19 @@ public final class SmallGuest implements AutoCloseable {
             return new Ending(kind, -1, 0, s.rip, 0, s.rflags, s.gpr[VcpuState.RSP], 0, s);
         }
         long frame = s.gpr[VcpuState.RSP];
+        boolean longMode = (s.efer & 0x400) != 0;
+        if (!longMode) {
+            return new Ending(
+                    kind,
+                    memory.read32(frame),
+                    memory.read32(frame + 4),
+                    memory.read32(frame + 8) & 0xffffffffL,
+                    memory.read32(frame + 12) & 0xffff,
+                    memory.read32(frame + 16),
+                    memory.read32(frame + 20) & 0xffffffffL,
+                    memory.read32(frame + 24) & 0xffff,
+                    s);
+        }
         return new Ending(
                 kind,
                 (int) memory.read64(frame),

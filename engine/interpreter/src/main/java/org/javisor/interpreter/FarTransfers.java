@@ -157,7 +157,11 @@ final class FarTransfers {
             if (at == -1) {
                 throw GuestFault.of(GuestFault.GP, selector & 0xfffc);
             }
-            offset |= readSystem(c, at + 8, 8) << 32;
+            long high = readSystem(c, at + 8, 8);
+            if ((high >>> 40 & 0x1f) != 0) {
+                throw GuestFault.of(GuestFault.GP, selector & 0xfffc);
+            }
+            offset |= high << 32;
         }
         if (Descriptors.isNull(target)) {
             throw GuestFault.gp0();

@@ -3,6 +3,7 @@ package org.javisor.interpreter;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.testkit.ExceptionContract;
 import org.javisor.testkit.PagingContract;
+import org.javisor.testkit.PrivilegeContract;
 import org.junit.jupiter.api.Nested;
 
 /** What every engine promises, kept by the interpreter. */
@@ -19,6 +20,14 @@ class EngineContractTest {
 
     @Nested
     class Exceptions extends ExceptionContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Privileges extends PrivilegeContract {
         @Override
         protected Hypervisor hypervisor() {
             return INTERPRETER;
