@@ -4,8 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.javisor.machine.Machine;
 
 /**
@@ -13,6 +11,8 @@ import org.javisor.machine.Machine;
  * if it has not switched itself off when the grace has passed, or a second signal comes, it ends.
  */
 final class EndRequests implements AutoCloseable {
+    private static final Duration BETWEEN_PRESSES = Duration.ofSeconds(2);
+
     private final Machine machine;
     private final Messages messages;
     private final Duration grace;
@@ -42,9 +42,25 @@ final class EndRequests implements AutoCloseable {
         messages.say(
                 "SIG%s: pressing the guest's power button; it ends in %d s at the latest"
                         .formatted(signal, grace.toSeconds()));
-        machine.pressPowerButton();
-        CompletableFuture.delayedExecutor(grace.toMillis(), TimeUnit.MILLISECONDS)
-                .execute(machine::stop);
+        Thread.ofVirtual().name("power-button").start(this::press);
+    }
+
+    /** Presses again and again: a guest that still boots does not see it yet. */
+    private void press() {
+        long end = System.nanoTime() + grace.toNanos();
+        try {
+            long left;
+            while ((left = end - System.nanoTime()) > 0) {
+                machine.pressPowerButton();
+                Duration wait = Duration.ofNanos(Math.min(left, BETWEEN_PRESSES.toNanos()));
+                if (machine.awaitEnd(wait).isPresent()) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        machine.stop();
     }
 
     /** The last signal that arrived. */
