@@ -63,6 +63,11 @@ record BenchPlan(
                 cpus);
     }
 
+    /** Whether anything runs in a guest. */
+    boolean hasGuests() {
+        return engines.stream().anyMatch(Engine.OfGuests.class::isInstance);
+    }
+
     private static List<Engine> engines(String launcher, List<String> asked, List<String> notes) {
         Map<String, Engine> known = new LinkedHashMap<>();
         known.put(Engine.NATIVE, new Engine.Native());

@@ -37,6 +37,7 @@ final class BenchRun {
         Thread hook = new Thread(workplace::close, "bench-end");
         Runtime.getRuntime().addShutdownHook(hook);
         try (workplace) {
+            json.ifPresent(BenchRun::checkWritable);
             plan.notes().forEach(results::note);
             List<String> labels = plan.engines().stream().map(Engine::label).toList();
             String busyBefore = HostDescription.load();
@@ -54,18 +55,30 @@ final class BenchRun {
         return results.failures().isEmpty() ? 0 : BenchException.FAILURE;
     }
 
+    /** Better now than after minutes. */
+    private static void checkWritable(Path file) {
+        Path directory = file.toAbsolutePath().getParent();
+        if (directory == null || !Files.isDirectory(directory)) {
+            throw new BenchException(
+                    BenchException.USAGE, "There is no directory for " + file + "; make it first");
+        }
+        if (Files.isDirectory(file) || !Files.isWritable(Files.exists(file) ? file : directory)) {
+            throw new BenchException(BenchException.FAILURE, "Cannot write " + file);
+        }
+    }
+
     private static void write(Path file, String text) {
         try {
             Files.writeString(file, text);
         } catch (IOException e) {
             throw new BenchException(
-                    BenchException.FAILURE, "Cannot write %s: %s".formatted(file, e.getMessage()));
+                    BenchException.FAILURE, "Cannot write %s: %s".formatted(file, Text.reason(e)));
         }
     }
 
     private void measure(Workplace workplace) throws InterruptedException {
-        boolean guests = plan.engines().stream().anyMatch(Engine.OfGuests.class::isInstance);
-        Optional<CachedImage> image = guests ? Optional.of(image(workplace)) : Optional.empty();
+        Optional<CachedImage> image =
+                plan.hasGuests() ? Optional.of(image(workplace)) : Optional.empty();
         if (plan.boots() && image.isPresent()) {
             measureBoots(GuestFiles.shell(image.get(), workplace), workplace);
         }
@@ -99,7 +112,7 @@ final class BenchRun {
         } catch (IOException e) {
             throw new BenchException(
                     BenchException.HOST_CANNOT,
-                    "Cannot start %s: %s".formatted(launcher, e.getMessage()));
+                    "Cannot start %s: %s".formatted(launcher, Text.reason(e)));
         }
         return store.find(definition)
                 .orElseThrow(
@@ -114,7 +127,7 @@ final class BenchRun {
         for (int run = 1; run <= plan.runs() && !workplace.closed(); run++) {
             for (Engine engine : plan.engines()) {
                 if (engine instanceof Engine.OfGuests guests) {
-                    progress("boot %d of %d: %s", run, plan.runs(), engine.label());
+                    progress(workplace, "boot %d of %d: %s", run, plan.runs(), engine.label());
                     BootTimer.measure(guests, boot, workplace, results);
                 }
             }
@@ -143,7 +156,7 @@ final class BenchRun {
             throws InterruptedException {
         try {
             for (int run = 1; run <= plan.runs(); run++) {
-                progress("programs, run %d of %d", run, plan.runs());
+                progress(workplace, "programs, run %d of %d", run, plan.runs());
                 for (GuestProgram program : plan.programs()) {
                     for (Map.Entry<Engine, Runner> entry : runners.entrySet()) {
                         if (workplace.closed()) {
@@ -180,8 +193,10 @@ final class BenchRun {
         }
     }
 
-    private void progress(String format, Object... arguments) {
-        err.println("javisor: " + format.formatted(arguments));
+    private void progress(Workplace workplace, String format, Object... arguments) {
+        if (!workplace.closed()) {
+            err.println("javisor: " + format.formatted(arguments));
+        }
     }
 
     private List<String> header(Workplace workplace, String busyBefore)
@@ -199,9 +214,12 @@ final class BenchRun {
                                     HostDescription.version(workplace, Engine.Qemu.COMMAND),
                                     Engine.Qemu.MACHINE));
         }
-        lines.add(
-                "guest     %s, %s, 512 MiB, processors: %d, in boots 1"
-                        .formatted(IMAGE, results.guestKernels(), plan.cpus()));
+        if (plan.hasGuests()) {
+            lines.add(
+                    "guest     %s%s, %d MiB, %d processors; boots with 1"
+                            .formatted(
+                                    IMAGE, results.guestKernels(), GuestFiles.MEMORY, plan.cpus()));
+        }
         lines.add(
                 "programs  %s, %s"
                         .formatted(

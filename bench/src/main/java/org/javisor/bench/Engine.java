@@ -1,5 +1,6 @@
 package org.javisor.bench;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** Something that runs the programs. */
@@ -46,10 +47,15 @@ sealed interface Engine {
         }
     }
 
-    /** QEMU's own translator, with a board like Javisor's and nothing else on it. */
+    /**
+     * QEMU's own translator, with a board like Javisor's and nothing else on it. The processor is
+     * an x86-64-v2 one with 4-level paging, as Javisor's is, so that kernel and C library take the
+     * same paths; {@code max} would have the kernel use 5-level paging, with which QEMU 7.2
+     * sometimes crashes it.
+     */
     record Qemu() implements OfGuests {
         static final String COMMAND = "qemu-system-x86_64";
-        static final String MACHINE = "-accel tcg -machine q35 -cpu max";
+        static final String MACHINE = "-accel tcg -machine q35 -cpu Nehalem";
 
         @Override
         public String label() {
@@ -58,7 +64,7 @@ sealed interface Engine {
 
         @Override
         public List<String> command(Boot boot) {
-            List<String> command = new java.util.ArrayList<>(List.of(COMMAND));
+            List<String> command = new ArrayList<>(List.of(COMMAND));
             command.addAll(List.of(MACHINE.split(" ")));
             command.addAll(
                     List.of(

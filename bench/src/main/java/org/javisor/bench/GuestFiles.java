@@ -19,7 +19,8 @@ final class GuestFiles {
     /** What {@code tiny}'s shell says when it waits for a command. */
     static final String PROMPT = "tiny:~# ";
 
-    private static final int MEMORY = 512;
+    /** Every guest's, in MiB. */
+    static final int MEMORY = 512;
 
     private GuestFiles() {}
 

@@ -42,7 +42,7 @@ final class GuestProcess implements AutoCloseable {
             process = workplace.start(new ProcessBuilder(command));
         } catch (IOException e) {
             throw new SampleException(
-                    "cannot start %s: %s".formatted(command.getFirst(), e.getMessage()));
+                    "cannot start %s: %s".formatted(command.getFirst(), Text.reason(e)));
         }
         output =
                 Thread.ofVirtual()

@@ -66,7 +66,7 @@ final class GuestSources {
         } catch (IOException e) {
             throw new BenchException(
                     BenchException.HOST_CANNOT,
-                    "Cannot write to the temporary directory: " + e.getMessage(),
+                    "Cannot write to the temporary directory: " + Text.reason(e),
                     e);
         }
         command.add("-lm");

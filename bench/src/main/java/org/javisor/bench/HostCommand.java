@@ -52,7 +52,7 @@ record HostCommand(int status, String output) {
             }
             return Optional.of(new HostCommand(status, new String(output, StandardCharsets.UTF_8)));
         } catch (IOException e) {
-            throw new SampleException("its output cannot be read: " + e.getMessage());
+            throw new SampleException("its output cannot be read: " + Text.reason(e));
         } finally {
             deadline.interrupt();
             workplace.end(process);

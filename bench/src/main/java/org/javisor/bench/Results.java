@@ -45,9 +45,9 @@ final class Results {
         guestKernels.add(release);
     }
 
-    /** What the guests' kernels are; one, unless something is very wrong. */
+    /** What the guests say their kernels are, or nothing. */
     String guestKernels() {
-        return guestKernels.isEmpty() ? "unknown" : String.join(" and ", guestKernels);
+        return guestKernels.isEmpty() ? "" : ", Linux " + String.join(" and ", guestKernels);
     }
 
     /** The rows that have a sample. */

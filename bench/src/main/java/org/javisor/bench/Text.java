@@ -1,5 +1,9 @@
 package org.javisor.bench;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 
 /** Figures and foreign words in a form for people. */
@@ -12,6 +16,16 @@ final class Text {
     static String printable(String text) {
         String clean = text.replaceAll("\\p{Cntrl}", "?");
         return clean.length() <= LONGEST ? clean : clean.substring(0, LONGEST) + "…";
+    }
+
+    /** Why a file or process was of no use; some exceptions say no more than its name. */
+    static String reason(IOException e) {
+        return switch (e) {
+            case NoSuchFileException ignored -> "no such file or directory";
+            case AccessDeniedException ignored -> "permission denied";
+            case FileSystemException file when file.getReason() != null -> file.getReason();
+            default -> printable(String.valueOf(e.getMessage()));
+        };
     }
 
     /** A time to three digits, in the unit that suits it. */

@@ -27,7 +27,7 @@ final class Workplace implements AutoCloseable {
         } catch (IOException e) {
             throw new BenchException(
                     BenchException.HOST_CANNOT,
-                    "Cannot make a temporary directory: " + e.getMessage(),
+                    "Cannot make a temporary directory: " + Text.reason(e),
                     e);
         }
     }
@@ -43,7 +43,7 @@ final class Workplace implements AutoCloseable {
         } catch (IOException e) {
             throw new BenchException(
                     BenchException.HOST_CANNOT,
-                    "Cannot write to the temporary directory: " + e.getMessage(),
+                    "Cannot write to the temporary directory: " + Text.reason(e),
                     e);
         }
     }

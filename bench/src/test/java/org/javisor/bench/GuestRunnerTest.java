@@ -59,7 +59,7 @@ class GuestRunnerTest {
                                         + " echo end 0"))) {
             assertThat(runner.run(CRC, 20)).isEqualTo(new Sample(3, 2000, "00000000000000aa"));
             assertThat(runner.run(FORK, 30)).isEqualTo(new Sample(3, 3000, "00000000000000aa"));
-            assertThat(results.guestKernels()).isEqualTo("6.0");
+            assertThat(results.guestKernels()).isEqualTo(", Linux 6.0");
         }
     }
 
