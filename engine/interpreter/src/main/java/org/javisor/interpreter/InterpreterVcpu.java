@@ -95,7 +95,9 @@ final class InterpreterVcpu implements Vcpu {
 
     // Figures
     private long instructions;
-    private long runNanos;
+    private volatile long runNanos;
+    private volatile long busySince;
+    private volatile boolean busy;
     private long ports;
     private long halts;
     private long injected;
@@ -208,8 +210,8 @@ final class InterpreterVcpu implements Vcpu {
     @Override
     public ExitReason run() {
         runner = Thread.currentThread();
-        long begin = System.nanoTime();
-        long slept = 0;
+        busySince = System.nanoTime();
+        busy = true;
         watchHit = -1;
         debugAddress = -1;
         updateEventMask();
@@ -232,9 +234,10 @@ final class InterpreterVcpu implements Vcpu {
                     return ExitReason.SHUTDOWN;
                 }
                 if (activity != VcpuState.Activity.RUNNING) {
-                    long asleep = System.nanoTime();
+                    noteIdle();
                     sleep();
-                    slept += System.nanoTime() - asleep;
+                    busySince = System.nanoTime();
+                    busy = true;
                 } else if (careful) {
                     if (step()) {
                         return stopForDebugger();
@@ -251,9 +254,16 @@ final class InterpreterVcpu implements Vcpu {
             failure = "The interpreter failed at " + position() + ": " + e;
             throw e;
         } finally {
-            runNanos += System.nanoTime() - begin - slept;
+            noteIdle();
             runner = null;
             hostSchedule.close();
+        }
+    }
+
+    private void noteIdle() {
+        if (busy) {
+            busy = false;
+            runNanos += System.nanoTime() - busySince;
         }
     }
 
@@ -819,7 +829,7 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     long runNanos() {
-        return runNanos;
+        return runNanos + (busy ? System.nanoTime() - busySince : 0);
     }
 
     void count(Map<String, Long> counters) {
