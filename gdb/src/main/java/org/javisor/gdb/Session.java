@@ -4,21 +4,12 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
-import java.util.BitSet;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.SequencedMap;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
-import org.javisor.gdb.ResumeRequest.Action;
 import org.javisor.gdb.TargetDescription.Architecture;
-import org.javisor.hypervisor.DebugRequest;
-import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.machine.Machine;
 import org.javisor.machine.MachineEnd;
@@ -51,7 +42,7 @@ final class Session {
 
         record Interrupted() implements Event {}
 
-        /** A processor has met its debug request; which, is in {@link #stops}. */
+        /** A processor has met its debug request. */
         record Stopped() implements Event {}
 
         record Ended(MachineEnd end) implements Event {}
@@ -68,24 +59,18 @@ final class Session {
     private final Consumer<String> notices;
     private final PacketWriter writer;
     private final Processors processors;
-    private final Breakpoints breakpoints = new Breakpoints();
+    private final RunControl control;
     private final Commands commands;
 
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Semaphore room = new Semaphore(EVENTS_AHEAD);
-    private final Queue<Integer> stops = new ConcurrentLinkedQueue<>();
 
     // The session's thread only
     private boolean open = true;
     private boolean finishing;
-    private boolean running;
     private boolean tellsBreakpoints;
-    private ResumeRequest resumed;
     private String lastStop = "";
     private Optional<MachineEnd> end = Optional.empty();
-
-    /** Why processors stand still, as far as the debugger has not been told. */
-    private final SequencedMap<Integer, StopCause> untold = new LinkedHashMap<>();
 
     Session(Socket socket, Machine machine, Architecture architecture, Consumer<String> notices)
             throws IOException {
@@ -94,8 +79,9 @@ final class Session {
         this.notices = notices;
         writer = new PacketWriter(socket.getOutputStream());
         processors = new Processors(machine.vcpus());
+        Breakpoints breakpoints = new Breakpoints();
         commands = new Commands(machine, processors, breakpoints, architecture);
-        resumed = ResumeRequest.continueAll(processors.count());
+        control = new RunControl(machine, processors, breakpoints);
     }
 
     /**
@@ -203,26 +189,16 @@ final class Session {
         }
     }
 
-    private void stopped(int vcpu) {
-        stops.add(vcpu);
-        events.add(new Event.Stopped());
-    }
-
     // Coming and going
 
     private void attach() {
-        machine.attachDebugger(this::stopped);
-        machine.pause();
+        control.attach(() -> events.add(new Event.Stopped()));
         lastStop = stopReply(commands.selected(), new StopCause.Stepped());
         notices.accept("A debugger has attached; the guest stands still");
     }
 
     private void release() {
-        machine.pause();
-        machine.detachDebugger();
-        for (Vcpu vcpu : machine.vcpus()) {
-            vcpu.setDebug(DebugRequest.NONE);
-        }
+        control.detach();
         if (end.isPresent()) {
             return;
         }
@@ -262,13 +238,13 @@ final class Session {
             }
             case Event.Interrupted interrupted -> {
                 room.release();
-                interrupt();
+                tell(control.interrupt(commands.selected()));
             }
-            case Event.Stopped stopped -> afterStop();
+            case Event.Stopped stopped -> tell(control.afterStop());
             case Event.Ended ended -> {
                 end = Optional.of(ended.end());
-                if (running) {
-                    running = false;
+                if (control.running()) {
+                    control.ended();
                     writer.send(exitReply());
                 }
                 open &= !finishing;
@@ -283,7 +259,10 @@ final class Session {
 
     private void obey(PacketText packet) throws IOException {
         try {
-            if (running && packet.peek() != 'k' && packet.peek() != 'D' && packet.peek() != 'v') {
+            if (control.running()
+                    && packet.peek() != 'k'
+                    && packet.peek() != 'D'
+                    && packet.peek() != 'v') {
                 writer.send("E.The guest is running");
                 return;
             }
@@ -317,8 +296,8 @@ final class Session {
             open = false;
         } else if (packet.take("vCtrlC")) {
             writer.send(Commands.OK);
-            interrupt();
-        } else if (running) {
+            tell(control.interrupt(commands.selected()));
+        } else if (control.running()) {
             writer.send("E.The guest is running");
         } else if (packet.take("vCont?")) {
             writer.send("vCont;c;C;s;S;r");
@@ -363,111 +342,19 @@ final class Session {
     }
 
     private void resume(ResumeRequest request) throws IOException {
-        resumed = request;
-        untold.entrySet().removeIf(stop -> !stillTrue(stop.getKey(), stop.getValue()));
-        for (Map.Entry<Integer, StopCause> stop : untold.entrySet()) {
-            if (!(request.action(stop.getKey()) instanceof Action.Stay)) {
-                untold.remove(stop.getKey());
-                tell(stop.getKey(), stop.getValue());
-                return;
-            }
-        }
-        goOn();
-    }
-
-    /** Whether the debugger would still want to hear of a stop. */
-    private boolean stillTrue(int vcpu, StopCause cause) {
-        return switch (cause) {
-            case StopCause.Breakpoint breakpoint ->
-                    processors.instruction(vcpu) == breakpoint.linear()
-                            && breakpoints.atInstruction(breakpoint.linear()).isPresent();
-            case StopCause.Watched watched -> breakpoints.atData(watched.linear()).isPresent();
-            case StopCause.Stepped stepped -> false;
-            case StopCause.Asked asked -> false;
-        };
-    }
-
-    private void goOn() {
-        BitSet going = new BitSet();
-        boolean time = true;
-        for (int n = 0; n < processors.count(); n++) {
-            Action action = resumed.action(n);
-            boolean awake = processors.state(n).activity == VcpuState.Activity.RUNNING;
-            boolean step = action instanceof Action.Step;
-            // A step stands outside of time and is not led astray by interrupts; but a processor
-            // that sleeps takes its step when one has woken it.
-            processors.vcpu(n).setDebug(breakpoints.request(step, step && awake));
-            time &= !(step && awake);
-            going.set(n, !(action instanceof Action.Stay));
-        }
-        processors.forget();
-        running = true;
-        if (resumed.everybodyContinues()) {
-            machine.resume();
+        if (end.isPresent()) {
+            writer.send(exitReply());
         } else {
-            machine.resumeOnly(going, time);
+            tell(control.resume(request));
         }
     }
 
-    private void interrupt() throws IOException {
-        if (running) {
-            settle();
-            if (untold.isEmpty()) {
-                tell(commands.selected(), new StopCause.Asked());
-            } else {
-                tellFirst();
-            }
+    private void tell(Optional<RunControl.Stop> stop) throws IOException {
+        if (stop.isPresent()) {
+            commands.select(stop.get().vcpu());
+            lastStop = stopReply(stop.get().vcpu(), stop.get().cause());
+            writer.send(lastStop);
         }
-    }
-
-    private void afterStop() throws IOException {
-        if (!running || stops.isEmpty()) {
-            return;
-        }
-        settle();
-        if (untold.size() == 1 && inRange(untold.firstEntry())) {
-            untold.clear();
-            goOn();
-        } else {
-            tellFirst();
-        }
-    }
-
-    private boolean inRange(Map.Entry<Integer, StopCause> stop) {
-        return stop.getValue() instanceof StopCause.Stepped
-                && resumed.action(stop.getKey()) instanceof Action.Step step
-                && step.goesOn(processors.state(stop.getKey()).rip);
-    }
-
-    /** Waits until everything stands still, and sees who has stopped by itself. */
-    private void settle() {
-        machine.pause();
-        running = false;
-        processors.forget();
-        Integer vcpu;
-        while ((vcpu = stops.poll()) != null) {
-            untold.put(vcpu, cause(vcpu));
-        }
-    }
-
-    private StopCause cause(int vcpu) {
-        long watched = processors.vcpu(vcpu).debugAddress();
-        Optional<StopCause> cause =
-                watched == -1
-                        ? breakpoints.atInstruction(processors.instruction(vcpu))
-                        : breakpoints.atData(watched);
-        return cause.orElseGet(StopCause.Stepped::new);
-    }
-
-    private void tellFirst() throws IOException {
-        Map.Entry<Integer, StopCause> first = untold.pollFirstEntry();
-        tell(first.getKey(), first.getValue());
-    }
-
-    private void tell(int vcpu, StopCause cause) throws IOException {
-        commands.select(vcpu);
-        lastStop = stopReply(vcpu, cause);
-        writer.send(lastStop);
     }
 
     private String stopReply(int vcpu, StopCause cause) {

@@ -185,7 +185,9 @@ final class InterpreterVcpu implements Vcpu {
         } else {
             boolean held =
                     debugRequest.holdInterrupts()
-                            || passing && activity == VcpuState.Activity.RUNNING;
+                            || passing
+                                    && !debugRequest.singleStep()
+                                    && activity == VcpuState.Activity.RUNNING;
             if (!nmiBlocked && !held) {
                 mask |= NMI;
             }
@@ -799,7 +801,8 @@ final class InterpreterVcpu implements Vcpu {
         debugHits |= cpu.debug.matches(linear, size, write);
         for (DebugRequest.Watchpoint w : debugRequest.watchpoints()) {
             boolean counts = write ? w.onWrite() : w.onRead();
-            if (counts && linear - w.address() < w.length() && w.address() - linear < size) {
+            boolean touched = linear - w.address() < w.length() && w.address() - linear < size;
+            if (counts && touched && watchHit == -1) {
                 watchHit = linear - w.address() < 0 ? w.address() : linear;
             }
         }
