@@ -1,12 +1,21 @@
 package org.javisor.interpreter;
 
+import java.lang.invoke.VarHandle;
 import org.javisor.x86.Instruction;
 
 /**
  * A run of instructions that begins at one offset of a page and ends with the page or with the
- * first instruction that may go elsewhere. Immutable and shared by all processors of a machine.
+ * first instruction that may go elsewhere. Shared by all processors of a machine.
  */
 final class Block {
+    /**
+     * So many instructions make a block worth a {@link Run}: compiling one costs HotSpot about as
+     * much as executing these without.
+     */
+    static final int HOT_INSTRUCTIONS = 2_000_000;
+
+    private static final Run[] NOT_HOT = {};
+
     final Operation[] operations;
     final Instruction[] instructions;
 
@@ -16,9 +25,38 @@ final class Block {
      */
     final long secondPage;
 
+    /** Written without synchronisation: processors may miscount, or write the same runs twice. */
+    private Run[] runs = NOT_HOT;
+
+    private int executions;
+
     Block(Operation[] operations, Instruction[] instructions, long secondPage) {
         this.operations = operations;
         this.instructions = instructions;
         this.secondPage = secondPage;
+    }
+
+    /**
+     * What executes the block in one piece; empty until it is hot. To be asked once for each
+     * execution.
+     */
+    Run[] runs() {
+        Run[] current = runs;
+        if (current == NOT_HOT && ++executions == HOT_INSTRUCTIONS / instructions.length) {
+            current = RunWriter.write(this);
+            // Another processor that sees the array sees its elements.
+            VarHandle.releaseFence();
+            runs = current;
+        }
+        return current;
+    }
+
+    /** The index of the instruction that ends so many bytes after the block's start. */
+    int indexEndingAt(long offset) {
+        int n = 0;
+        for (long end = instructions[0].length; end != offset; end += instructions[n].length) {
+            n++;
+        }
+        return n;
     }
 }

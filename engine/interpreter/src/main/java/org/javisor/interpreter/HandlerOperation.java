@@ -22,4 +22,9 @@ final class HandlerOperation extends Operation {
     void execute(Cpu cpu, Instruction i) {
         HANDLER.execute(cpu, i);
     }
+
+    @Override
+    Handler handler() {
+        return HANDLER;
+    }
 }

@@ -288,7 +288,12 @@ final class InterpreterVcpu implements Vcpu {
         try {
             do {
                 Block block = block();
-                runBlock(block, block.operations.length);
+                Run[] runs = block.runs();
+                if (runs.length != 0) {
+                    runHot(block, runs);
+                } else {
+                    runBlock(block, block.operations.length);
+                }
             } while ((events & eventMask) == 0
                     && !careful
                     && activity == VcpuState.Activity.RUNNING);
@@ -387,6 +392,26 @@ final class InterpreterVcpu implements Vcpu {
         return block;
     }
 
+    private void runHot(Block block, Run[] runs) {
+        Cpu c = cpu;
+        c.blockEnd = block.operations.length;
+        long start = c.rip;
+        int n = 0;
+        try {
+            for (Run run : runs) {
+                n += run.execute(c);
+                if (c.blockEnd == 0) {
+                    break;
+                }
+            }
+        } catch (GuestFault fault) {
+            n = block.indexEndingAt(c.rip - start);
+            faulted(block.instructions[n], fault);
+        } finally {
+            instructions += n;
+        }
+    }
+
     private void runBlock(Block block, int limit) {
         Operation[] operations = block.operations;
         var decoded = block.instructions;
@@ -401,14 +426,19 @@ final class InterpreterVcpu implements Vcpu {
                 n++;
             } while (n < c.blockEnd);
         } catch (GuestFault fault) {
-            c.rip -= decoded[n].length;
-            if (fault == GuestFault.NON_CANONICAL && StackAccess.isToStack(decoded[n])) {
-                throw GuestFault.ss0();
-            }
-            throw fault;
+            faulted(decoded[n], fault);
         } finally {
             instructions += n;
         }
+    }
+
+    /** Lets RIP point back to the instruction, and passes the fault on. */
+    private void faulted(Instruction i, GuestFault fault) {
+        cpu.rip -= i.length;
+        if (fault == GuestFault.NON_CANONICAL && StackAccess.isToStack(i)) {
+            throw GuestFault.ss0();
+        }
+        throw fault;
     }
 
     private void raise(GuestFault fault) {

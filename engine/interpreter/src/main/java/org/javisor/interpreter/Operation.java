@@ -10,4 +10,6 @@ import org.javisor.x86.Instruction;
  */
 abstract class Operation {
     abstract void execute(Cpu cpu, Instruction i);
+
+    abstract Handler handler();
 }

@@ -27,6 +27,11 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
 
     int portReads;
 
+    /** A write to any port ends {@link InterpreterVcpu#run}. */
+    boolean exitOnPortWrite;
+
+    private final InterpreterVm vm;
+
     private final Decoder decoder = new Decoder();
 
     BareProcessor() {
@@ -35,7 +40,7 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
 
     BareProcessor(long ramBase) {
         memory = GuestMemory.allocate(List.of(new GuestMemory.Range(ramBase, 1 << 20)));
-        InterpreterVm vm = new InterpreterVm(memory, new FakeClock());
+        vm = new InterpreterVm(memory, new FakeClock());
         InterpreterVcpu vcpu = (InterpreterVcpu) vm.createVcpu(0, CpuModel.table(), this);
         cpu = vcpu.cpu();
         mmu = cpu.mmu;
@@ -53,6 +58,11 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
             }
         }
         mmu.updateContext();
+    }
+
+    /** Executed by {@link InterpreterVcpu#run}. */
+    long instructions() {
+        return vm.statistics().instructions();
     }
 
     /**
@@ -140,6 +150,9 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
     @Override
     public void writePort(int port, int size, int value) {
         portWrites.add(List.of(port, size, value));
+        if (exitOnPortWrite) {
+            cpu.vcpu.requestExit();
+        }
     }
 
     @Override
