@@ -320,25 +320,42 @@ public abstract class ExceptionContract extends GuestContract {
         assertThat(guest.trace()).containsExactly(1, 10);
     }
 
-    @Test
-    public void haltedProcessor_wakesWhenAnInterruptComesFromOutside() throws Exception {
-        VectorSource source = new VectorSource(guest.vcpu());
-        tracingHandler(0x60, 1);
-        guest.load(kernel().sti().trace(9).hlt().trace(10).end());
+    /** A handler that counts, and comes to the end after so many. */
+    private void countingHandler(int vector, int times) {
+        long count = DATA + 0x800;
+        guest.memory().write32(count, 0);
+        GuestCode handler = GuestCode.at(DATA).inc32(count).push(RAX).trace(1).load(RAX, count);
+        handler.hex("83f8").raw(times).pop(RAX).jcc(4, "enough").iret().label("enough").end();
+        guest.load(handler);
+        guest.gate(vector, DATA, 0x8e, 0);
+    }
+
+    /** Sends an event from another thread each time the one before has been handled. */
+    private void assertEachIsHandled(GuestCode code, int times, Runnable event) throws Exception {
+        guest.load(code);
         guest.vcpu().setState(guest.kernelState(CODE));
         Thread sender =
                 Thread.ofPlatform()
                         .start(
                                 () -> {
-                                    while (guest.trace().isEmpty()) {
-                                        Thread.onSpinWait();
+                                    for (int n = 0; n < times; n++) {
+                                        while (guest.trace().size() < n) {
+                                            Thread.onSpinWait();
+                                        }
+                                        event.run();
                                     }
-                                    source.request(0x60);
                                 });
         assertEnd(guest.resume());
         sender.join();
-        // Before or after it went to sleep: the handler comes before what follows HLT.
-        assertThat(guest.trace()).containsExactly(9, 1, 10);
+        assertThat(guest.trace()).hasSize(times);
+    }
+
+    @Test
+    public void haltedProcessor_wakesForEachInterruptFromOutside() throws Exception {
+        VectorSource source = new VectorSource(guest.vcpu());
+        countingHandler(0x60, 50);
+        GuestCode code = kernel().label("again").sti().hlt().jmp("again");
+        assertEachIsHandled(code, 50, () -> source.request(0x60));
     }
 
     @Test
@@ -374,25 +391,11 @@ public abstract class ExceptionContract extends GuestContract {
     // Non-maskable interrupts
 
     @Test
-    public void nonMaskableInterrupt_comesWithInterruptsOff_andWakesFromHalt() {
-        tracingHandler(2, 1);
-        guest.load(kernel().cli().hlt().trace(10).end());
-        guest.vcpu().setState(guest.kernelState(CODE));
-        guest.vcpu().nmi();
-        // It may come before HLT already: then another one has to wake the processor.
-        guest.devices(new SilentDevices());
-        Thread second =
-                Thread.ofPlatform()
-                        .start(
-                                () -> {
-                                    while (guest.trace().isEmpty()) {
-                                        Thread.onSpinWait();
-                                    }
-                                    guest.vcpu().nmi();
-                                });
-        assertEnd(guest.resume());
-        assertThat(guest.trace()).endsWith(10).startsWith(1);
-        assertThat(second.isDaemon()).isFalse();
+    public void haltedProcessor_wakesForEachNonMaskableInterrupt_withInterruptsOff()
+            throws Exception {
+        countingHandler(2, 50);
+        GuestCode code = kernel().cli().label("again").hlt().jmp("again");
+        assertEachIsHandled(code, 50, () -> guest.vcpu().nmi());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package org.javisor.testkit;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -48,6 +49,7 @@ public final class HostProcessor implements AutoCloseable {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
 
+    private final Arena arena = Arena.ofShared();
     private final MemorySegment mapping;
     private final MemorySegment data;
     private final long base;
@@ -63,7 +65,8 @@ public final class HostProcessor implements AutoCloseable {
         // A mapping of our own, at an address nothing else had.
         mapping = MemorySegment.ofAddress(base).reinterpret(SIZE);
         data = mapping.asSlice(HostStubs.DATA, DATA_SIZE);
-        new HostStubs(mapping).write();
+        MemorySegment signalStack = arena.allocate(HostStubs.SIGNAL_STACK_SIZE, 16);
+        new HostStubs(mapping, signalStack.address()).write();
         FunctionDescriptor nothing = FunctionDescriptor.ofVoid();
         enter64 = linker.downcallHandle(mapping.asSlice(HostStubs.ENTRY64), nothing);
         enter32 = linker.downcallHandle(mapping.asSlice(HostStubs.ENTRY32), nothing);
@@ -256,6 +259,7 @@ public final class HostProcessor implements AutoCloseable {
     @Override
     public void close() {
         signals.restore();
+        arena.close();
         try {
             int ignored = (int) unmap.invokeExact(base, (long) SIZE);
         } catch (Throwable e) {

@@ -44,8 +44,8 @@ final class HostStubs {
     static final int ENTRY64 = 0x1000, ENTRY32 = 0x1200, HANDLER = 0x1400;
     static final int CODE = 0x1800, EXIT = 0x2800;
 
-    /** The signal stack: the code under test has any value in RSP. */
-    private static final int ALTERNATE = 0x4000, ALTERNATE_SIZE = 0xc000;
+    /** Bytes of the signal stack: the code under test has any value in RSP. */
+    static final int SIGNAL_STACK_SIZE = 0x10000;
 
     static final int DATA = 0x10000;
 
@@ -57,11 +57,16 @@ final class HostStubs {
 
     private final MemorySegment mapping;
     private final int base;
+    private final long signalStack;
     private final boolean segmentBases;
     private int at;
 
-    HostStubs(MemorySegment mapping) {
+    /**
+     * @param signalStack where the code under test is unlikely to have its own
+     */
+    HostStubs(MemorySegment mapping, long signalStack) {
         this.mapping = mapping;
+        this.signalStack = signalStack;
         base = (int) mapping.address();
         segmentBases = hostHasFsGsBase();
     }
@@ -75,9 +80,8 @@ final class HostStubs {
     }
 
     void write() {
-        long stack = mapping.address() + ALTERNATE;
-        mapping.set(ValueLayout.JAVA_LONG, ALTERNATE_ON, stack);
-        mapping.set(ValueLayout.JAVA_LONG, ALTERNATE_ON + 16, ALTERNATE_SIZE);
+        mapping.set(ValueLayout.JAVA_LONG, ALTERNATE_ON, signalStack);
+        mapping.set(ValueLayout.JAVA_LONG, ALTERNATE_ON + 16, SIGNAL_STACK_SIZE);
         mapping.set(ValueLayout.JAVA_INT, ALTERNATE_OFF + 8, SS_DISABLE);
         mapping.set(ValueLayout.JAVA_INT, FAR_TARGET + 4, HostProcessor.USER32_CS);
         at = ENTRY64;
@@ -162,10 +166,10 @@ final class HostStubs {
      * the others are HotSpot's.
      */
     private void writeHandler() {
-        put(0x48, 0x8d, 0x84, 0x24); // lea rax, [rsp - ALTERNATE]
-        int32(-(base + ALTERNATE));
-        put(0x48, 0x3d); // cmp rax, ALTERNATE_SIZE
-        int32(ALTERNATE_SIZE);
+        put(0x48, 0x89, 0xe0); // mov rax, rsp
+        absolute(ALTERNATE_ON, 0x48, 0x2b, 0x04); // sub rax, [ALTERNATE_ON]
+        put(0x48, 0x3d); // cmp rax, SIGNAL_STACK_SIZE
+        int32(SIGNAL_STACK_SIZE);
         int ours = jump(0x72);
         put(0xff, 0x24, 0xfd); // jmp [PREVIOUS + rdi * 8]
         int32(base + PREVIOUS);

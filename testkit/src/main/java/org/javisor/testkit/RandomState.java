@@ -82,6 +82,7 @@ final class RandomState {
                 at = state.gpr[RSP] - dataAddress + i.disp + (i.op == Op.POP ? i.operandSize : 0);
             } else {
                 aim(dataAddress + at);
+                at = reached(at);
             }
             fill(at, Math.max(i.memorySize, 8));
         }
@@ -227,6 +228,17 @@ final class RandomState {
         } else {
             setAddress(i.base, target - i.disp);
         }
+    }
+
+    /** Where a base that is its own index has really led. */
+    private long reached(long at) {
+        boolean twice = i.base >= 0 && i.base == i.index && i.base != Instruction.RIP;
+        if (!twice) {
+            return at;
+        }
+        long address = state.gpr[i.base] + (state.gpr[i.base] << i.scale) + i.disp;
+        address = i.addressSize == 4 ? address & 0xffffffffL : address;
+        return address + segmentBase() - dataAddress;
     }
 
     private void setAddress(int register, long value) {

@@ -14,7 +14,7 @@ import org.javisor.x86.Op;
  * @param approximate whether floating-point results may differ in their last bits
  * @param fpu whether the x87 and MMX registers may differ
  * @param memory a bit for each of the memory operand's first bytes that mean nothing
- * @param faultOffset whether the offset in the page of a faulting address is open
+ * @param faultAddress whether it is open which part of the operand faults first
  */
 record UndefinedResults(
         int flags,
@@ -23,7 +23,7 @@ record UndefinedResults(
         boolean approximate,
         boolean fpu,
         long memory,
-        boolean faultOffset) {
+        boolean faultAddress) {
     private static final int CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800;
     private static final int SIMD_ERROR = 19;
     private static final int C1_AND_PRECISION = 0x220, CONDITIONS = 0x4700;

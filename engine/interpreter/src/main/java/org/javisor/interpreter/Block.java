@@ -1,6 +1,7 @@
 package org.javisor.interpreter;
 
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.javisor.x86.Instruction;
 
 /**
@@ -8,6 +9,9 @@ import org.javisor.x86.Instruction;
  * first instruction that may go elsewhere. Shared by all processors of a machine.
  */
 final class Block {
+    /** No block has more bytes than this. */
+    static final int LONGEST = 4096 + 15;
+
     /**
      * So many instructions make a block worth a {@link Run}: compiling one costs HotSpot about as
      * much as executing these without.
@@ -58,5 +62,26 @@ final class Block {
             n++;
         }
         return n;
+    }
+
+    /**
+     * As much of the block as fits into so many bytes.
+     *
+     * @throws GuestFault if not even the first instruction does
+     */
+    Block within(long bytes) {
+        int count = 0;
+        while (count < instructions.length && instructions[count].length <= bytes) {
+            bytes -= instructions[count].length;
+            count++;
+        }
+        if (count == instructions.length) {
+            return this;
+        }
+        if (count == 0) {
+            throw GuestFault.gp0();
+        }
+        return new Block(
+                Arrays.copyOf(operations, count), Arrays.copyOf(instructions, count), secondPage);
     }
 }

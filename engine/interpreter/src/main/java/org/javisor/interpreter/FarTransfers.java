@@ -34,6 +34,7 @@ final class FarTransfers {
             stack32 = Descriptors.big(descriptor);
         }
         long mask = stack32 ? 0xffffffffL : 0xffff;
+        checkStackLimit(c, inner, descriptor, selector, top & mask, mask, count * size);
         int savedCpl = c.cpl;
         c.cpl = newCpl;
         c.mmu.updateContext();
@@ -54,6 +55,26 @@ final class FarTransfers {
                     c, Cpu.SS, selector, Descriptors.markAccessed(c, selector, descriptor));
         }
         c.gpr[Cpu.RSP] = stack32 ? top & 0xffffffffL : c.gpr[Cpu.RSP] & ~0xffffL | top & 0xffff;
+    }
+
+    /** Whether the stack segment, the present one or an inner level's, has room for a frame. */
+    private static void checkStackLimit(
+            Cpu c, boolean inner, long descriptor, int selector, long top, long mask, int bytes) {
+        long bottom = top - bytes & mask;
+        boolean wraps = bottom > top && top != 0;
+        if (!inner) {
+            // A frame that wraps in its middle is left to what its pushes do one by one.
+            if (!wraps && !c.segments.covers(c, Cpu.SS, bottom, bytes, true)) {
+                throw GuestFault.ss0();
+            }
+            return;
+        }
+        long limit = Descriptors.limit(descriptor);
+        boolean expandsDown = (Descriptors.type(descriptor) & 4) != 0;
+        boolean fits = expandsDown ? bottom > limit : (top - 1 & mask) <= limit;
+        if (!fits || wraps) {
+            throw GuestFault.of(GuestFault.SS, selector & 0xfffc);
+        }
     }
 
     // JMP and CALL

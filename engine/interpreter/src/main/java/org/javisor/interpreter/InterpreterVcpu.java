@@ -354,9 +354,11 @@ final class InterpreterVcpu implements Vcpu {
     /** The block at RIP. */
     private Block block() {
         long linear = cpu.rip;
+        long room = Long.MAX_VALUE;
         if (!cpu.code64) {
             linear = linear + cpu.segments.base[Cpu.CS] & 0xffffffffL;
-            if (cpu.rip > cpu.segments.limit[Cpu.CS]) {
+            room = cpu.segments.limit[Cpu.CS] - cpu.rip + 1;
+            if (room <= 0) {
                 throw GuestFault.gp0();
             }
         }
@@ -371,7 +373,7 @@ final class InterpreterVcpu implements Vcpu {
         if (block == null || block.secondPage != -1) {
             block = prepare(current, offset, linear, block);
         }
-        return block;
+        return room < Block.LONGEST ? block.within(room) : block;
     }
 
     private Block prepare(CodePage current, int offset, long linear, Block known) {

@@ -1,7 +1,10 @@
 package org.javisor.interpreter;
 
 import org.javisor.hypervisor.Hypervisor;
+import org.javisor.testkit.CodeContract;
+import org.javisor.testkit.DebugContract;
 import org.javisor.testkit.ExceptionContract;
+import org.javisor.testkit.ModeContract;
 import org.javisor.testkit.PagingContract;
 import org.javisor.testkit.PrivilegeContract;
 import org.junit.jupiter.api.Nested;
@@ -28,6 +31,30 @@ class EngineContractTest {
 
     @Nested
     class Privileges extends PrivilegeContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Modes extends ModeContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Debugging extends DebugContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class ChangingCode extends CodeContract {
         @Override
         protected Hypervisor hypervisor() {
             return INTERPRETER;
