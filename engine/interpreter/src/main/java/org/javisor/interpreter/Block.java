@@ -18,7 +18,7 @@ final class Block {
      */
     static final int HOT_INSTRUCTIONS = 2_000_000;
 
-    private static final Run[] NOT_HOT = {};
+    static final Run[] NOT_HOT = {};
 
     final Operation[] operations;
     final Instruction[] instructions;

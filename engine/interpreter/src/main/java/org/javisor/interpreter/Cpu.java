@@ -33,6 +33,7 @@ final class Cpu {
     /** Where FXSAVE, XSAVE and the like put their images together. */
     final byte[] fpuArea = new byte[XsaveImage.SIZE];
 
+    final RandomHandlers.Source random = new RandomHandlers.Source();
     final Mmu mmu;
     final InterpreterVcpu vcpu;
 

@@ -29,6 +29,7 @@ final class CpuModel {
                     | 1 << 24 // TSC deadline
                     | 1 << 25 // AES
                     | 1 << 26 // XSAVE
+                    | 1 << 30 // RDRAND
                     | 1 << 31; // hypervisor
     private static final int OSXSAVE = 1 << 27;
 
@@ -61,6 +62,7 @@ final class CpuModel {
                     | 1 << 7 // SMEP
                     | 1 << 9 // ERMS: string moves are done in bulk here
                     | 1 << 13 // FCS and FDS deprecated
+                    | 1 << 18 // RDSEED
                     | 1 << 20 // SMAP
                     | 1 << 29; // SHA
     private static final int LEAF7_ECX = 1 << 2; // UMIP

@@ -17,7 +17,7 @@ final class HintHandlers {
             case MFENCE -> HintHandlers::mfence;
             case CLFLUSH, CLFLUSHOPT, CLWB -> HintHandlers::touch;
             case BOUND -> HintHandlers::bound;
-            case UD0, UD1, UD2, RDRAND, RDSEED -> HintHandlers::undefined;
+            case UD0, UD1, UD2 -> HintHandlers::undefined;
             default -> null;
         };
     }

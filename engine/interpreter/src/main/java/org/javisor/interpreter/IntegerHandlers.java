@@ -41,10 +41,9 @@ final class IntegerHandlers {
                     BOUND,
                     UD0,
                     UD1,
-                    UD2,
-                    RDRAND,
-                    RDSEED ->
+                    UD2 ->
                     HintHandlers.select(i);
+            case RDRAND, RDSEED -> RandomHandlers.select(i);
             default -> null;
         };
     }

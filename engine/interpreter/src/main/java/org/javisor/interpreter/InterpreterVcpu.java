@@ -288,7 +288,10 @@ final class InterpreterVcpu implements Vcpu {
         try {
             do {
                 Block block = block();
-                Run[] runs = block.runs();
+                // Between processors the order of accesses counts, and within one method HotSpot
+                // may
+                // change it; across calls that it does not see through, it cannot.
+                Run[] runs = mmu.sharedMemory() ? Block.NOT_HOT : block.runs();
                 if (runs.length != 0) {
                     runHot(block, runs);
                 } else {

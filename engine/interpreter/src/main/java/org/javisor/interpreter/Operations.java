@@ -10,9 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 /** Finds the {@link Operation} of a {@link Handler}. */
 final class Operations {
     /**
-     * As many as there are method references in the handlers' select methods, so bounded. Not state
-     * of a machine: which class carries out which handler, the same for all of them, so that they
-     * share compiled code.
+     * As many as there are method references in the handlers' select methods, so bounded: what
+     * captures is left out. Not state of a machine: which class carries out which handler, the same
+     * for all of them, so that they share compiled code.
      */
     private static final Map<Handler, Operation> KNOWN = new ConcurrentHashMap<>();
 
@@ -20,8 +20,21 @@ final class Operations {
 
     private Operations() {}
 
+    /**
+     * Whether a handler's class has fields: lambdas that capture are made anew at each selection.
+     */
+    private static final ClassValue<Boolean> CAPTURES =
+            new ClassValue<>() {
+                @Override
+                protected Boolean computeValue(Class<?> type) {
+                    return type.getDeclaredFields().length != 0;
+                }
+            };
+
     static Operation of(Handler handler) {
-        return KNOWN.computeIfAbsent(handler, Operations::define);
+        return CAPTURES.get(handler.getClass())
+                ? new CapturingOperation(handler)
+                : KNOWN.computeIfAbsent(handler, Operations::define);
     }
 
     private static Operation define(Handler handler) {

@@ -30,17 +30,7 @@ final class SystemHandlers {
                     VMWRITE,
                     VMRUN ->
                     SystemHandlers::undefined;
-            case MONITOR,
-                    MWAIT,
-                    RDRAND,
-                    RDSEED,
-                    RDPID,
-                    INVPCID,
-                    SERIALIZE,
-                    MOVDIRI,
-                    MOVDIR64B,
-                    XSAVES,
-                    XRSTORS ->
+            case MONITOR, MWAIT, RDPID, INVPCID, SERIALIZE, MOVDIRI, MOVDIR64B, XSAVES, XRSTORS ->
                     SystemHandlers::undefined;
             case TOO_LONG -> SystemHandlers::tooLong;
             case MOV -> selectMove(i);
