@@ -97,6 +97,7 @@ final class RunControl {
                     processors.instruction(vcpu) == breakpoint.linear()
                             && breakpoints.atInstruction(breakpoint.linear()).isPresent();
             case StopCause.Watched watched -> breakpoints.atData(watched.linear()).isPresent();
+            case StopCause.ShutDown shutDown -> true;
             case StopCause.Stepped stepped -> false;
             case StopCause.Asked asked -> false;
         };
@@ -181,6 +182,9 @@ final class RunControl {
     }
 
     private StopCause cause(int vcpu) {
+        if (processors.state(vcpu).activity == VcpuState.Activity.SHUTDOWN) {
+            return new StopCause.ShutDown();
+        }
         long watched = processors.vcpu(vcpu).debugAddress();
         Optional<StopCause> cause =
                 watched == -1

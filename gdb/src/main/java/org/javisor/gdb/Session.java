@@ -68,6 +68,7 @@ final class Session {
     // The session's thread only
     private boolean open = true;
     private boolean finishing;
+    private boolean killed;
     private boolean tellsBreakpoints;
     private String lastStop = "";
     private Optional<MachineEnd> end = Optional.empty();
@@ -199,7 +200,7 @@ final class Session {
 
     private void release() {
         control.detach();
-        if (end.isPresent()) {
+        if (end.isPresent() || killed) {
             return;
         }
         if (commands.nextArchitecture().isPresent()) {
@@ -274,10 +275,7 @@ final class Session {
                     writer.send(Commands.OK);
                     open = false;
                 }
-                case 'k' -> {
-                    machine.stop();
-                    open = false;
-                }
+                case 'k' -> kill();
                 default -> answer(packet);
             }
         } catch (MalformedPacketException e) {
@@ -289,11 +287,17 @@ final class Session {
         }
     }
 
+    private void kill() {
+        notices.accept("The debugger ends the guest");
+        killed = true;
+        open = false;
+        machine.stop();
+    }
+
     private void obeyVerbose(PacketText packet) throws IOException {
         if (packet.take("vKill")) {
-            machine.stop();
             writer.send(Commands.OK);
-            open = false;
+            kill();
         } else if (packet.take("vCtrlC")) {
             writer.send(Commands.OK);
             tell(control.interrupt(commands.selected()));
@@ -361,6 +365,7 @@ final class Session {
         String signalAndReason =
                 switch (cause) {
                     case StopCause.Asked asked -> "02";
+                    case StopCause.ShutDown shutDown -> "0b";
                     case StopCause.Stepped stepped -> "05";
                     case StopCause.Breakpoint breakpoint -> "05" + reason(vcpu, breakpoint);
                     case StopCause.Watched watched ->

@@ -5,6 +5,9 @@ sealed interface StopCause {
     /** The debugger wanted it, by ^C or by attaching. */
     record Asked() implements StopCause {}
 
+    /** A triple fault; the machine ends when the processor goes on. */
+    record ShutDown() implements StopCause {}
+
     /** A step is done. */
     record Stepped() implements StopCause {}
 

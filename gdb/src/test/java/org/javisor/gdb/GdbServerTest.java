@@ -452,6 +452,7 @@ class GdbServerTest {
     void endsTheMachine_whenItIsKilled() throws Exception {
         try (ScriptedDebugger gdb = attach(1)) {
             gdb.send("k");
+            awaitNotice("ends the guest");
             assertThat(end().reason()).isEqualTo(EndReason.STOPPED);
         }
     }
@@ -460,6 +461,19 @@ class GdbServerTest {
         Optional<MachineEnd> end = machine.awaitEnd(Duration.ofSeconds(30));
         assertThat(end).isPresent();
         return end.get();
+    }
+
+    @Test
+    void showsTheTripleFault_beforeTheMachineEndsOfIt() throws Exception {
+        try (ScriptedDebugger gdb = attach(1)) {
+            // ud2, without an interrupt descriptor table.
+            assertThat(gdb.ask("M%x,2:0f0b".formatted(TinyGuest.CALL))).isEqualTo("OK");
+            assertThat(gdb.ask("vCont;c")).isEqualTo("T0bthread:01;");
+            assertThat(gdb.register(RIP)).isEqualTo(TinyGuest.CALL);
+            assertThat(gdb.monitor("info cpus")).contains("shut down");
+            assertThat(gdb.ask("vCont;c")).isEqualTo("X06");
+            assertThat(end().reason()).isEqualTo(EndReason.TRIPLE_FAULT);
+        }
     }
 
     @Test

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -80,6 +82,9 @@ public final class Machine implements AutoCloseable {
     private final AtomicLong resets = new AtomicLong();
     private volatile MachineState state = MachineState.CREATED;
     private volatile Optional<DebugListener> debugger = Optional.empty();
+
+    /** Processors of whose triple fault a debugger has been told. */
+    private final Set<Integer> shutdownsTold = ConcurrentHashMap.newKeySet();
 
     private record Ending(EndReason reason, String detail) {}
 
@@ -418,6 +423,7 @@ public final class Machine implements AutoCloseable {
     private void startOver(String cause) {
         board.reset();
         vcpus.forEach(Vcpu::reset);
+        shutdownsTold.clear();
         crashes.newBoot();
         install();
         resets.incrementAndGet();
@@ -467,8 +473,10 @@ public final class Machine implements AutoCloseable {
                 || crashes.restartAnnounced()
                 || !crashes.panic().isEmpty()) {
             resetRequested("triple fault");
-        } else {
+        } else if (debugger.isEmpty() || !shutdownsTold.add(index)) {
             end(EndReason.TRIPLE_FAULT, describe(index));
+        } else {
+            debugStop(index);
         }
     }
 
