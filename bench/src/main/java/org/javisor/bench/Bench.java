@@ -76,6 +76,15 @@ public final class Bench implements Callable<Integer> {
     private int cpus = 2;
 
     @Option(
+            names = "--by",
+            paramLabel = "WHAT",
+            description = {
+                "What is shown and compared: median or fastest, for a host",
+                "that is busy with other things (default: median)."
+            })
+    private Series.Estimate estimate = Series.Estimate.MEDIAN;
+
+    @Option(
             names = "--json",
             paramLabel = "FILE",
             description = "Write every single measurement there too.")
@@ -107,6 +116,7 @@ public final class Bench implements Callable<Integer> {
     /** Carries out a command line and returns its exit status. */
     static int execute(PrintStream out, PrintStream err, String... arguments) {
         CommandLine line = new CommandLine(new Bench(out, err));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
@@ -167,7 +177,7 @@ public final class Bench implements Callable<Integer> {
         }
         BenchPlan plan;
         try {
-            plan = BenchPlan.of(launcher, programs, engines, runs, milliseconds, cpus);
+            plan = BenchPlan.of(launcher, programs, engines, runs, milliseconds, cpus, estimate);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }

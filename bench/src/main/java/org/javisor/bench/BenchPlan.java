@@ -17,6 +17,8 @@ import org.javisor.machine.MachineException;
  * @param boots whether boots are
  * @param engines in the order in which they take turns
  * @param notes what is left out and why
+ * @param milliseconds how long a program runs at least
+ * @param cpus processors of the programs' guests
  */
 record BenchPlan(
         boolean boots,
@@ -25,7 +27,8 @@ record BenchPlan(
         List<String> notes,
         int runs,
         int milliseconds,
-        int cpus) {
+        int cpus,
+        Series.Estimate estimate) {
     /** What the boots are called among the programs. */
     static final String BOOT = "boot";
 
@@ -43,7 +46,8 @@ record BenchPlan(
             List<String> engines,
             int runs,
             int milliseconds,
-            int cpus) {
+            int cpus,
+            Series.Estimate estimate) {
         for (String name : programs) {
             if (!name.equals(BOOT) && GuestProgram.named(name).isEmpty()) {
                 throw new IllegalArgumentException(
@@ -60,7 +64,8 @@ record BenchPlan(
                 List.copyOf(notes),
                 runs,
                 milliseconds,
-                cpus);
+                cpus,
+                estimate);
     }
 
     /** Whether anything runs in a guest. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.javisor.image.CachedImage;
@@ -22,13 +23,14 @@ final class BenchRun {
     private final String launcher;
     private final PrintStream out;
     private final PrintStream err;
-    private final Results results = new Results();
+    private final Results results;
 
     BenchRun(BenchPlan plan, String launcher, PrintStream out, PrintStream err) {
         this.plan = plan;
         this.launcher = launcher;
         this.out = out;
         this.err = err;
+        this.results = new Results(plan.estimate());
     }
 
     /** Returns the exit status. */
@@ -225,8 +227,11 @@ final class BenchRun {
                         .formatted(
                                 HostDescription.version(workplace, "gcc"), GuestSources.options()));
         lines.add(
-                "measured  %d runs of at least %d ms, engines in turn; times are per iteration"
-                        .formatted(plan.runs(), plan.milliseconds()));
+                "measured  %d runs of at least %d ms, engines in turn; %s time of an iteration"
+                        .formatted(
+                                plan.runs(),
+                                plan.milliseconds(),
+                                plan.estimate().name().toLowerCase(Locale.ROOT)));
         return lines;
     }
 }

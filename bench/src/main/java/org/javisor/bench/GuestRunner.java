@@ -111,17 +111,16 @@ final class GuestRunner implements Runner {
         if (host < SHORTEST_CLOCK_CHECK) {
             return;
         }
-        String line =
+        String finding =
                 String.format(
                         Locale.ROOT,
-                        "%s: guest clock %+.2f %% of the host's over %.0f s",
-                        engine,
+                        "guest clock %+.2f %% of the host's over %.0f s",
                         100 * error,
                         host);
         if (Math.abs(error) > TOLERANCE) {
-            results.fail("clock", engine, line + ": its times are not to be trusted");
+            results.fail("clock", engine, finding + ": its times are not to be trusted");
         } else {
-            results.note(line);
+            results.note(engine + ": " + finding);
         }
     }
 

@@ -70,9 +70,12 @@ record Report(List<String> header, List<String> engines, Results results) {
     private List<String> cells(String row) {
         List<String> cells = new ArrayList<>(List.of(row));
         for (String engine : engines) {
+            Optional<Double> figure = results.figure(row, engine);
             Optional<Series> series = results.series(row, engine);
-            cells.add(series.map(s -> Text.time(s.median())).orElse(NOTHING));
-            cells.add(series.map(s -> Text.range(s.minimum(), s.maximum(), s.median())).orElse(""));
+            cells.add(figure.map(Text::time).orElse(NOTHING));
+            cells.add(
+                    series.map(s -> Text.range(s.minimum(), s.maximum(), figure.orElseThrow()))
+                            .orElse(""));
             for (String base : bases(engine)) {
                 cells.add(results.ratio(row, engine, base).map(Text::ratio).orElse(""));
             }

@@ -10,11 +10,19 @@ import java.util.Set;
 
 /** What has been measured so far: samples by row (a program or a boot) and engine. */
 final class Results {
+    private final Series.Estimate estimate;
     private final Map<String, Map<String, List<Sample>>> samples = new LinkedHashMap<>();
     private final Map<String, String> checksums = new LinkedHashMap<>();
     private final Set<String> failures = new LinkedHashSet<>();
     private final Set<String> notes = new LinkedHashSet<>();
     private final Set<String> guestKernels = new LinkedHashSet<>();
+
+    /**
+     * @param estimate what is compared
+     */
+    Results(Series.Estimate estimate) {
+        this.estimate = estimate;
+    }
 
     /** Adds a sample; one whose checksum differs from the first one's is a failure instead. */
     void add(String row, String engine, Sample sample) {
@@ -67,10 +75,15 @@ final class Results {
                 : Optional.of(new Series(found.stream().map(Sample::nanosPerIteration).toList()));
     }
 
-    /** How many times as long as {@code base} an engine takes, median by median. */
+    /** The one figure for all samples, in nanoseconds an iteration. */
+    Optional<Double> figure(String row, String engine) {
+        return series(row, engine).map(series -> series.estimate(estimate));
+    }
+
+    /** How many times as long as {@code base} an engine takes. */
     Optional<Double> ratio(String row, String engine, String base) {
-        return series(row, engine)
-                .flatMap(slow -> series(row, base).map(fast -> slow.median() / fast.median()))
+        return figure(row, engine)
+                .flatMap(slow -> figure(row, base).map(fast -> slow / fast))
                 .filter(Double::isFinite);
     }
 

@@ -18,7 +18,7 @@ class GuestRunnerTest {
     private static final GuestProgram CRC = GuestProgram.named("crc").orElseThrow();
     private static final GuestProgram FORK = GuestProgram.named("fork").orElseThrow();
 
-    private final Results results = new Results();
+    private final Results results = new Results(Series.Estimate.MEDIAN);
     private Workplace workplace;
 
     @BeforeEach

@@ -6,7 +6,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ReportTest {
-    private final Results results = new Results();
+    private final Results results = new Results(Series.Estimate.MEDIAN);
 
     private void add(String row, String engine, long... nanos) {
         for (long value : nanos) {

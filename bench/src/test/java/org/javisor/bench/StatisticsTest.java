@@ -26,7 +26,7 @@ class StatisticsTest {
 
     @Test
     void comparesMedians_whenBothEnginesHaveSamples() throws SampleException {
-        Results results = new Results();
+        Results results = new Results(Series.Estimate.MEDIAN);
         for (long nanos : new long[] {300, 100, 9000}) {
             results.add("crc", "native", new Sample(10, nanos, "a"));
             results.add("crc", "qemu", new Sample(1, nanos, "a"));
@@ -38,8 +38,19 @@ class StatisticsTest {
     }
 
     @Test
+    void comparesTheFastest_whenAskedTo() {
+        Results results = new Results(Series.Estimate.FASTEST);
+        for (long nanos : new long[] {300, 100, 9000}) {
+            results.add("crc", "native", new Sample(1, nanos, "a"));
+            results.add("crc", "qemu", new Sample(1, nanos * nanos, "a"));
+        }
+        assertThat(results.figure("crc", "qemu")).hasValue(10_000.0);
+        assertThat(results.ratio("crc", "qemu", "native")).hasValue(100.0);
+    }
+
+    @Test
     void refusesASample_whenItsChecksumIsNotTheFirstOnes() {
-        Results results = new Results();
+        Results results = new Results(Series.Estimate.MEDIAN);
         results.add("crc", "native", new Sample(1, 5, "0123"));
         results.add("crc", "interpreter", new Sample(1, 5, "4567"));
         assertThat(results.samples("crc", "interpreter")).isEmpty();
