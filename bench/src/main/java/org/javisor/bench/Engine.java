@@ -87,8 +87,9 @@ sealed interface Engine {
                             "stdio,id=com1,signal=off",
                             "-serial",
                             "chardev:com1",
+                            // The kernel's console, so that a panic shows.
                             "-serial",
-                            "null"));
+                            "file:/dev/stderr"));
             return command;
         }
     }

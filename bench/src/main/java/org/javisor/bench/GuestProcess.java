@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -157,9 +158,15 @@ final class GuestProcess implements AutoCloseable {
         }
     }
 
+    /** A panic, or else what was said last. */
     private String lastError() {
         List<String> all = errors();
-        return all.isEmpty() ? "" : ": " + Text.printable(all.getLast());
+        return all.stream()
+                .filter(line -> line.contains("panic"))
+                .findFirst()
+                .or(() -> all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()))
+                .map(line -> ": " + Text.printable(line))
+                .orElse("");
     }
 
     @Override
