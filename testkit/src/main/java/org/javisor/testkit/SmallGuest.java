@@ -342,7 +342,6 @@ public final class SmallGuest implements AutoCloseable {
     public Ending resume(int index) {
         Vcpu vcpu = vcpus.get(index);
         Ports io = ports.get(index);
-        io.ended = Kind.REQUESTED;
         CountDownLatch done = new CountDownLatch(1);
         Thread.startVirtualThread(() -> stopIfLate(done, io));
         ExitReason reason = vcpu.run();
@@ -354,6 +353,9 @@ public final class SmallGuest implements AutoCloseable {
                     case DEBUG -> Kind.DEBUG;
                     case FAILURE -> throw new AssertionError(vcpu.failure());
                 };
+        if (reason == ExitReason.REQUESTED) {
+            io.ended = Kind.REQUESTED;
+        }
         return ending(kind, vcpu.state());
     }
 

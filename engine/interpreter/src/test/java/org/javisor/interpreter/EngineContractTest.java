@@ -4,9 +4,11 @@ import org.javisor.hypervisor.Hypervisor;
 import org.javisor.testkit.CodeContract;
 import org.javisor.testkit.DebugContract;
 import org.javisor.testkit.ExceptionContract;
+import org.javisor.testkit.InputOutputContract;
 import org.javisor.testkit.ModeContract;
 import org.javisor.testkit.PagingContract;
 import org.javisor.testkit.PrivilegeContract;
+import org.javisor.testkit.StateContract;
 import org.junit.jupiter.api.Nested;
 
 /** What every engine promises, kept by the interpreter. */
@@ -55,6 +57,22 @@ class EngineContractTest {
 
     @Nested
     class ChangingCode extends CodeContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class InputOutput extends InputOutputContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class States extends StateContract {
         @Override
         protected Hypervisor hypervisor() {
             return INTERPRETER;
