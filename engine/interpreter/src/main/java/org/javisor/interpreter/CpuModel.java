@@ -85,7 +85,8 @@ final class CpuModel {
                     | 1 << 20 // BHI_NO
                     | 1 << 24 // PBRSB_NO
                     | 1 << 26 // GDS_NO
-                    | 1 << 27; // RFDS_NO
+                    | 1 << 27 // RFDS_NO
+                    | 1L << 62; // ITS_NO
 
     private static final int EXTENDED_EDX =
             1 << 11 // SYSCALL
@@ -151,23 +152,6 @@ final class CpuModel {
                             words.get(),
                             words.get()));
         }
-    }
-
-    /** The table of one processor: its APIC ID, each processor a package's core of its own. */
-    static CpuidTable forProcessor(CpuidTable table, int apicId) {
-        Leaf one = table.query(1, 0);
-        CpuidTable result =
-                table.with(
-                        new Leaf(
-                                1,
-                                -1,
-                                one.eax(),
-                                one.ebx() & 0xffffff | apicId << 24,
-                                one.ecx(),
-                                one.edx()));
-        result = result.with(new Leaf(0xb, 0, 0, 1, 1 << 8, apicId));
-        result = result.with(new Leaf(0xb, 1, 0, 1, 2 << 8 | 1, apicId));
-        return result.with(new Leaf(0xb, 2, 0, 0, 2, apicId));
     }
 
     /** What depends on the processor's state at the moment. */

@@ -105,7 +105,7 @@ final class InterpreterVcpu implements Vcpu {
     InterpreterVcpu(InterpreterVm vm, int index, CpuidTable cpuid, VcpuIo io) {
         this.vm = vm;
         this.index = index;
-        this.cpuid = CpuModel.forProcessor(cpuid, index);
+        this.cpuid = cpuid;
         this.io = io;
         this.mmu = new Mmu(vm, io);
         this.cpu = new Cpu(this, mmu);

@@ -90,10 +90,13 @@ class ControlPortsTest {
         ResetControl control = new ResetControl(() -> resets++);
         control.writePort(3, 1, 0x01);
         control.writePort(0, 4, 0x80000400);
-        control.writePort(0, 2, 0x0400);
+        control.writePort(0, 2, 0x0600);
         assertThat(resets).isZero();
-        assertThat(control.readPort(0, 4)).as("no host bridge").isEqualTo(-1);
+        assertThat(control.readPort(0, 4)).as("mechanism 1").isEqualTo(0x80000400);
         assertThat(control.readPort(0, 1)).isEqualTo(0xff);
+        control.writePort(0, 4, -1);
+        assertThat(control.readPort(0, 4)).isEqualTo(0x80fffffc);
+        assertThat(control.readPort(1, 1)).isZero();
     }
 
     @Test
