@@ -50,8 +50,7 @@ sealed interface Engine {
     /**
      * QEMU's own translator, with a board like Javisor's and nothing else on it. The processor is
      * an x86-64-v2 one with 4-level paging, as Javisor's is, so that kernel and C library take the
-     * same paths; {@code max} would have the kernel use 5-level paging, with which QEMU 7.2
-     * sometimes crashes it.
+     * same paths; {@code max} would bring 5-level paging and AVX.
      */
     record Qemu() implements OfGuests {
         static final String COMMAND = "qemu-system-x86_64";

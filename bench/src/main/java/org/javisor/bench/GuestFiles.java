@@ -23,9 +23,8 @@ final class GuestFiles {
     static final int MEMORY = 512;
 
     /**
-     * A guest without any source of its TSC's frequency but a busy host's timers may get it wrong
-     * by a factor, as it happens under QEMU. QEMU has an HPET, which is right; guests of others
-     * have none, ignore this, and keep the clock that their engine vouches for.
+     * By its TSC alone, a guest in QEMU on a busy host was once seen to run three times too fast.
+     * QEMU has an HPET, by which it is right; Javisor has none, and its guests ignore this.
      */
     private static final String CLOCK = " clocksource=hpet";
 
