@@ -6,6 +6,7 @@ import org.javisor.testkit.DebugContract;
 import org.javisor.testkit.ExceptionContract;
 import org.javisor.testkit.InputOutputContract;
 import org.javisor.testkit.ModeContract;
+import org.javisor.testkit.MultiprocessorContract;
 import org.javisor.testkit.PagingContract;
 import org.javisor.testkit.PrivilegeContract;
 import org.javisor.testkit.StateContract;
@@ -73,6 +74,14 @@ class EngineContractTest {
 
     @Nested
     class States extends StateContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Multiprocessing extends MultiprocessorContract {
         @Override
         protected Hypervisor hypervisor() {
             return INTERPRETER;
