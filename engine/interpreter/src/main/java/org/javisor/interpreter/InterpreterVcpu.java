@@ -384,6 +384,7 @@ final class InterpreterVcpu implements Vcpu {
             Block block = decoder.decode(current, offset);
             if (block != null) {
                 current.blocks[offset] = block;
+                vm.codeCache().added(block);
                 return block;
             }
         }
@@ -394,6 +395,7 @@ final class InterpreterVcpu implements Vcpu {
         second.straddled = true;
         Block block = decoder.decodeStraddling(current, offset, second.gpa);
         current.blocks[offset] = block;
+        vm.codeCache().added(block);
         return block;
     }
 

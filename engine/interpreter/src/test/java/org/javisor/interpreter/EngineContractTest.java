@@ -4,6 +4,7 @@ import org.javisor.hypervisor.Hypervisor;
 import org.javisor.testkit.CodeContract;
 import org.javisor.testkit.DebugContract;
 import org.javisor.testkit.ExceptionContract;
+import org.javisor.testkit.HostilityContract;
 import org.javisor.testkit.InputOutputContract;
 import org.javisor.testkit.ModeContract;
 import org.javisor.testkit.MultiprocessorContract;
@@ -82,6 +83,14 @@ class EngineContractTest {
 
     @Nested
     class Multiprocessing extends MultiprocessorContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Hostility extends HostilityContract {
         @Override
         protected Hypervisor hypervisor() {
             return INTERPRETER;
