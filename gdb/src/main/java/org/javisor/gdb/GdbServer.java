@@ -34,6 +34,9 @@ public final class GdbServer implements AutoCloseable {
     /** How long a client that is refused may take to read why, and a session to end. */
     private static final int PATIENCE_MILLIS = 1000;
 
+    /** How long a session may take to end after its client has left. */
+    private static final int LEAVING_MILLIS = 300;
+
     private final ServerSocket listener;
     private final AtomicReference<Active> current = new AtomicReference<>();
     private volatile Architecture architecture = Architecture.X86_64;
@@ -89,6 +92,7 @@ public final class GdbServer implements AutoCloseable {
             throws IOException {
         socket.setTcpNoDelay(true);
         socket.setKeepAlive(true);
+        awaitLeaving();
         Session session = new Session(socket, machine, architecture, notices);
         Thread thread =
                 Thread.ofPlatform()
@@ -99,6 +103,18 @@ public final class GdbServer implements AutoCloseable {
             thread.start();
         } else {
             Thread.ofVirtual().name("gdb-refusal").start(() -> refuse(socket));
+        }
+    }
+
+    /** Who disconnects and connects again must not meet himself. */
+    private void awaitLeaving() {
+        Active active = current.get();
+        if (active != null) {
+            try {
+                active.thread().join(LEAVING_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

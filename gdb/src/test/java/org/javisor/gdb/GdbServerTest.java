@@ -417,11 +417,11 @@ class GdbServerTest {
         try (ScriptedDebugger gdb = attach(1)) {
             assertThat(gdb.monitor("arch i8086")).contains("target remote");
         }
-        awaitNotice("come back");
         try (ScriptedDebugger gdb = ScriptedDebugger.attached(server.port())) {
             assertThat(gdb.ask("qXfer:features:read:target.xml:0,2000"))
                     .contains("<architecture>i8086</architecture>")
                     .contains("\"eax\" bitsize=\"32\"");
+            awaitNotice("come back");
             assertThat(gdb.register(8)).as("eip").isEqualTo(TinyGuest.START);
         }
     }
@@ -604,6 +604,37 @@ class GdbServerTest {
                 assertThat(reply).as(packet.toString()).doesNotContain("Internal");
             }
             assertThat(gdb.ask("qC")).startsWith("QC");
+        }
+    }
+
+    @Test
+    void keepsTheMachineSound_whenRegistersAreSetAtRandom() throws Exception {
+        long seed = Long.getLong("javisor.seed", 20260709);
+        System.out.println("Random registers with seed " + seed);
+        RandomGenerator random = new Random(seed);
+        int[] numbers = {RIP, RSP, EFLAGS, CS, 58, 59, 60, 61, 62, CR3, 64, 65, 66};
+        try (ScriptedDebugger gdb = attach(2)) {
+            for (int round = 0; round < 200; round++) {
+                gdb.monitor("reset");
+                for (int n = 0; n < 8; n++) {
+                    int number = numbers[random.nextInt(numbers.length)];
+                    byte[] value = HexFormat.of().parseHex(gdb.ask("p%x".formatted(number)));
+                    // One bit, or all of them.
+                    if (random.nextBoolean()) {
+                        value[random.nextInt(value.length)] ^= (byte) (1 << random.nextInt(8));
+                    } else {
+                        random.nextBytes(value);
+                    }
+                    String write = "P%x=%s".formatted(number, HexFormat.of().formatHex(value));
+                    assertThat(gdb.ask(write)).isIn("OK", "E01");
+                    assertThat(gdb.ask("m100000,10")).doesNotContain("Internal");
+                    String stop = gdb.ask("vCont;s:1");
+                    assertThat(stop).as("round %d: %s", round, write).startsWith("T");
+                    if (stop.startsWith("T0b")) {
+                        break;
+                    }
+                }
+            }
         }
     }
 }
