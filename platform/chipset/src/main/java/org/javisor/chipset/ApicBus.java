@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.MessageInterrupts;
 
 /**
  * What the local APICs of one machine are connected by (Intel SDM vol. 3A, 11.6.2 "Determining IPI
@@ -14,7 +15,7 @@ import org.javisor.device.InterruptLine;
  * <p>Routing takes no lock. Chips are attached while the machine is built, before any processor
  * runs.
  */
-public final class ApicBus implements InterruptMessageBus {
+public final class ApicBus implements InterruptMessageBus, MessageInterrupts {
     /** Shorthands of an IPI's destination, as in bits 18 and 19 of the ICR. */
     static final int SELF = 1;
 
@@ -97,11 +98,8 @@ public final class ApicBus implements InterruptMessageBus {
         route(!logical && to == 0xff ? ApicIdentity.ALL : to, logical, mode, vector, level);
     }
 
-    /**
-     * A message-signalled interrupt: the memory write by which a PCI device interrupts. Writes that
-     * are no such message are ignored. May be called from any thread.
-     */
-    public void deliverMsi(long address, int data) {
+    @Override
+    public void deliver(long address, int data) {
         if (address >>> 20 != MSI_WINDOW) {
             return;
         }

@@ -435,10 +435,10 @@ class LocalApicTest {
 
     @Test
     void routesAMessage_whenADeviceSignalsByMemoryWrite() {
-        bus.deliverMsi(0xfee02000L, 0x4061);
+        bus.deliver(0xfee02000L, 0x4061);
         assertThat(apics[2].acknowledge()).isEqualTo(0x61);
-        bus.deliverMsi(0xfed02000L, 0x4062);
-        bus.deliverMsi(0x1fee02000L, 0x4062);
+        bus.deliver(0xfed02000L, 0x4062);
+        bus.deliver(0x1fee02000L, 0x4062);
         assertThat(read(2, 0x230)).isZero();
     }
 
