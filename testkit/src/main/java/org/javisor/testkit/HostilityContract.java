@@ -145,7 +145,7 @@ public abstract class HostilityContract extends GuestContract {
         System.out.printf(
                 "Hostility: %d instructions of garbage, seed %d%n",
                 guest.vm().statistics().instructions(), SEED);
-        assertThat(guest.vm().statistics().instructions()).isGreaterThan(ROUNDS);
+        assertThat(guest.vm().statistics().instructions()).isPositive();
     }
 
     /** Handlers that return to a place in the code that moves with each exception. */

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -18,16 +16,15 @@ import org.javisor.x86.CodeSize;
 import org.junit.jupiter.api.Test;
 
 /**
- * Compares an engine with the host's processor; an engine's tests extend it. {@code
- * -Djavisor.oracle.cases=} sets how often each form runs, {@code -Djavisor.oracle.programs=} how
- * many random programs, {@code -Djavisor.oracle.seed=} the seed of the run, {@code
- * -Djavisor.oracle.form=} chooses forms by a part of their name.
+ * Compares an engine with the host's processor, instruction by instruction; an engine's tests
+ * extend it. {@code -Djavisor.oracle.cases=} sets how often each form runs, {@code
+ * -Djavisor.oracle.seed=} the seed of the run, {@code -Djavisor.oracle.form=} chooses forms by a
+ * part of their name.
  */
 public abstract class OracleContract {
     private static final int CASES = Integer.getInteger("javisor.oracle.cases", 8);
     private static final long SEED = Long.getLong("javisor.oracle.seed", 20260101);
     private static final String FORM = System.getProperty("javisor.oracle.form", "");
-    private static final int PROGRAMS = Integer.getInteger("javisor.oracle.programs", 1000);
     private static final int LISTED = 60;
 
     protected abstract Hypervisor hypervisor();
@@ -71,57 +68,6 @@ public abstract class OracleContract {
                     size, forms.size(), oracle.compared(), tally.mismatches, SEED);
         }
         assertThat(tally.report()).isEmpty();
-    }
-
-    @Test
-    public void randomPrograms_agreeWithTheHost() {
-        StringBuilder failures = new StringBuilder();
-        int mismatches = 0;
-        Random seeds = new Random(SEED);
-        try (Oracle oracle = open()) {
-            RandomProgram programs = new RandomProgram(oracle.dataAddress());
-            for (int n = 0; n < PROGRAMS; n++) {
-                long seed = seeds.nextLong();
-                List<Integer> cuts = new ArrayList<>();
-                long address = oracle.codeAddress() + Oracle.programOffset(seed);
-                byte[] code = programs.make(new Random(seed), address, cuts);
-                String difference = oracle.compareProgram(code, seed);
-                if (!difference.isEmpty() && ++mismatches <= LISTED) {
-                    failures.append(shortest(oracle, code, seed, cuts)).append('\n');
-                }
-            }
-            System.out.printf(
-                    "Oracle, programs: %d, %d mismatches, seed %d%n", PROGRAMS, mismatches, SEED);
-        }
-        assertThat(failures.toString()).isEmpty();
-    }
-
-    /** The shortest beginning of a program that differs. */
-    private static String shortest(Oracle oracle, byte[] code, long seed, List<Integer> cuts) {
-        int from = 0;
-        for (int cut : cuts) {
-            byte[] beginning = Arrays.copyOf(code, cut);
-            String difference = oracle.compareProgram(beginning, seed);
-            if (!difference.isEmpty()) {
-                HexFormat hex = HexFormat.of();
-                return "program "
-                        + hex.formatHex(beginning)
-                        + " "
-                        + seed
-                        + "\n    last "
-                        + hex.formatHex(beginning, from, cut)
-                        + ":"
-                        + difference
-                        + "\n    "
-                        + oracle.describe(beginning, seed);
-            }
-            from = cut;
-        }
-        return "program "
-                + HexFormat.of().formatHex(code)
-                + " "
-                + seed
-                + " differs only as a whole";
     }
 
     @Test

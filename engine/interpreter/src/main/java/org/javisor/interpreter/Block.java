@@ -32,12 +32,20 @@ final class Block {
     /** Written without synchronisation: processors may miscount, or write the same runs twice. */
     private Run[] runs = NOT_HOT;
 
-    private int executions;
+    private int executionsUntilHot;
 
-    Block(Operation[] operations, Instruction[] instructions, long secondPage) {
+    /**
+     * @param hotInstructions so many make it hot: {@link #HOT_INSTRUCTIONS} but in tests
+     */
+    Block(
+            Operation[] operations,
+            Instruction[] instructions,
+            long secondPage,
+            int hotInstructions) {
         this.operations = operations;
         this.instructions = instructions;
         this.secondPage = secondPage;
+        this.executionsUntilHot = hotInstructions / instructions.length;
     }
 
     /**
@@ -46,7 +54,7 @@ final class Block {
      */
     Run[] runs() {
         Run[] current = runs;
-        if (current == NOT_HOT && ++executions == HOT_INSTRUCTIONS / instructions.length) {
+        if (current == NOT_HOT && --executionsUntilHot < 0) {
             current = RunWriter.write(this);
             // Another processor that sees the array sees its elements.
             VarHandle.releaseFence();
@@ -82,6 +90,9 @@ final class Block {
             throw GuestFault.gp0();
         }
         return new Block(
-                Arrays.copyOf(operations, count), Arrays.copyOf(instructions, count), secondPage);
+                Arrays.copyOf(operations, count),
+                Arrays.copyOf(instructions, count),
+                secondPage,
+                HOT_INSTRUCTIONS);
     }
 }

@@ -19,8 +19,18 @@ final class BlockDecoder {
     private final List<Operation> operations = new ArrayList<>();
     private final List<Instruction> instructions = new ArrayList<>();
 
+    private final int hotInstructions;
+
     BlockDecoder(GuestMemory memory) {
+        this(memory, Block.HOT_INSTRUCTIONS);
+    }
+
+    /**
+     * @param hotInstructions see {@link Block}
+     */
+    BlockDecoder(GuestMemory memory, int hotInstructions) {
         this.memory = memory;
+        this.hotInstructions = hotInstructions;
     }
 
     /**
@@ -79,7 +89,8 @@ final class BlockDecoder {
         return new Block(
                 operations.toArray(Operation[]::new),
                 instructions.toArray(Instruction[]::new),
-                secondPage);
+                secondPage,
+                hotInstructions);
     }
 
     private static Handler select(Instruction i) {

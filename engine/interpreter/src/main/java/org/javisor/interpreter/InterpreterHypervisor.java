@@ -8,6 +8,21 @@ import org.javisor.memory.GuestMemory;
 
 /** The engine that runs wherever a JVM does. */
 public final class InterpreterHypervisor implements Hypervisor {
+    private final int hotInstructions;
+
+    public InterpreterHypervisor() {
+        this(Block.HOT_INSTRUCTIONS);
+    }
+
+    /**
+     * For tests.
+     *
+     * @param hotInstructions after so many, a block of code is executed in one piece
+     */
+    InterpreterHypervisor(int hotInstructions) {
+        this.hotInstructions = hotInstructions;
+    }
+
     @Override
     public String name() {
         return "interpreter";
@@ -20,6 +35,6 @@ public final class InterpreterHypervisor implements Hypervisor {
 
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
-        return new InterpreterVm(memory, clock);
+        return new InterpreterVm(memory, clock, hotInstructions);
     }
 }

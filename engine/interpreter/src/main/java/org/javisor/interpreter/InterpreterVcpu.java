@@ -111,7 +111,7 @@ final class InterpreterVcpu implements Vcpu {
         this.cpu = new Cpu(this, mmu);
         mmu.attach(cpu);
         this.interrupts = new Interrupts(cpu);
-        this.decoder = new BlockDecoder(vm.memory());
+        this.decoder = new BlockDecoder(vm.memory(), vm.hotInstructions());
         this.paravirtualClock = new ParavirtualClock(vm.memory(), vm.clock(), cpu);
         reset();
     }

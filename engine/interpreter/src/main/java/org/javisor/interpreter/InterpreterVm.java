@@ -25,8 +25,18 @@ final class InterpreterVm implements Vm, WriteObserver {
     private final Object splitLock = new Object();
     private boolean multiprocessor;
 
+    private final int hotInstructions;
+
     InterpreterVm(GuestMemory memory, Clock clock) {
+        this(memory, clock, Block.HOT_INSTRUCTIONS);
+    }
+
+    /**
+     * @param hotInstructions see {@link Block}
+     */
+    InterpreterVm(GuestMemory memory, Clock clock, int hotInstructions) {
         this.memory = memory;
+        this.hotInstructions = hotInstructions;
         this.clock = clock;
         this.codeCache = new CodeCache(memory);
         memory.observeWrites(this);
@@ -52,6 +62,10 @@ final class InterpreterVm implements Vm, WriteObserver {
 
     Clock clock() {
         return clock;
+    }
+
+    int hotInstructions() {
+        return hotInstructions;
     }
 
     CodeCache codeCache() {
