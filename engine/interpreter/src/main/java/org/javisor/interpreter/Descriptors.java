@@ -250,9 +250,10 @@ final class Descriptors {
         if (!c.control.longMode()) {
             return base(descriptor);
         }
-        long upper = readSystem(c, address(c, selector, 16) + 8, 4);
+        long upper = readSystem(c, address(c, selector, 16) + 8, 8);
         long base = base(descriptor) | upper << 32;
-        if (base << 16 >> 16 != base) {
+        boolean looksLikeDescriptor = (upper >>> 40 & 0x1f) != 0;
+        if (looksLikeDescriptor || base << 16 >> 16 != base) {
             throw GuestFault.of(GuestFault.GP, selector & 0xfffc);
         }
         return base;

@@ -41,6 +41,8 @@ final class FpuAreaHandlers {
     private static void fxsave(Cpu c, Instruction i) {
         c.requireFpu();
         c.checkAligned(i, 16);
+        // All 512 bytes must be writable although the last of them stay as they are.
+        c.checkWritable(i);
         byte[] area = c.fpuArea;
         FxsaveImage.writeX87(c.fpu, area, wide(i));
         FxsaveImage.writeMxcsr(c.fpu, area);

@@ -3,6 +3,7 @@ package org.javisor.interpreter;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.testkit.CodeContract;
 import org.javisor.testkit.DebugContract;
+import org.javisor.testkit.DescriptorContract;
 import org.javisor.testkit.ExceptionContract;
 import org.javisor.testkit.HostilityContract;
 import org.javisor.testkit.InputOutputContract;
@@ -35,6 +36,14 @@ class EngineContractTest {
 
     @Nested
     class Privileges extends PrivilegeContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return INTERPRETER;
+        }
+    }
+
+    @Nested
+    class Descriptors extends DescriptorContract {
         @Override
         protected Hypervisor hypervisor() {
             return INTERPRETER;
