@@ -52,6 +52,9 @@ public final class Decoder {
     private int map;
     private int code;
 
+    /** Where the immediates begin. */
+    private int immediates;
+
     /**
      * Decodes one instruction.
      *
@@ -86,7 +89,18 @@ public final class Decoder {
             return refused(Op.INVALID);
         }
         out.length = pos - start;
+        encoding();
         return out.build();
+    }
+
+    private void encoding() {
+        if (!vex) {
+            out.rex = rex;
+        }
+        out.map = map > OpcodeTables.VEX ? map - OpcodeTables.VEX : map;
+        out.opcode = code;
+        out.vexRegister = vexRegister;
+        out.immSize = pos - immediates;
     }
 
     private Instruction incomplete(int available) {
@@ -115,6 +129,8 @@ public final class Decoder {
         }
         map = OpcodeTables.ONE_BYTE;
         vex = false;
+        vexRegister = 0;
+        out.prefixLength = pos - 1 - start - (rex != 0 ? 1 : 0);
         int prefix = repeat == 0xf3 ? 2 : repeat == 0xf2 ? 3 : operandPrefix ? 1 : 0;
         if (code == 0x0f) {
             escape();
@@ -134,20 +150,26 @@ public final class Decoder {
         if (exhausted) {
             return null;
         }
+        out.mandatoryPrefix = prefix;
         OpcodeTables.Map opcodes = (longMode ? OpcodeTables.LONG_MODE : OpcodeTables.LEGACY)[map];
         Opcode[] cell = opcodes.cell(prefix, code);
         if (cell == null) {
             return null;
         }
         if (cell.length > 1) {
-            modrm = next();
+            nextModrm();
             return OpcodeTables.Map.byModrm(cell, modrm);
         }
         Opcode opcode = cell[0];
         if (opcode.is(Opcode.MODRM)) {
-            modrm = next();
+            nextModrm();
         }
         return opcode;
+    }
+
+    private void nextModrm() {
+        out.modrmOffset = pos - start;
+        modrm = next();
     }
 
     /** Consumes the legacy and REX prefixes and the first opcode byte, which it returns. */
@@ -218,12 +240,13 @@ public final class Decoder {
         int first = next();
         int last = first;
         int mapSelect = 1;
-        rex = REX | (first & 0x80) >> 5 ^ REX_R;
+        rex = REX | ~first >> 5 & REX_R;
         if (code == 0xc4) {
             mapSelect = first & 0x1f;
             last = next();
             rex = REX | (~first & 0xe0) >> 5 | (last & 0x80) >> 4;
         }
+        out.rex = rex;
         if (!longMode) {
             rex = 0;
         }
@@ -278,6 +301,7 @@ public final class Decoder {
                 address();
             }
         }
+        immediates = pos;
         return operand(0, opcode.operand0)
                 && operand(1, opcode.operand1)
                 && operand(2, opcode.operand2);
@@ -342,7 +366,9 @@ public final class Decoder {
             }
             case Opcode.O -> {
                 out.kind[i] = Instruction.MEM;
+                displacement(out.addressSize);
                 out.disp = unsigned(out.addressSize);
+                immediates = pos;
                 out.memorySize = size(operand >> 16 & 0xff);
             }
             case Opcode.ST_I -> register(i, Instruction.ST, modrm & 7);
@@ -393,13 +419,13 @@ public final class Decoder {
         int mod = modrm >> 6;
         int rm = modrm & 7;
         if (mod == 0 && rm == 6) {
-            out.disp = signed(2);
+            signedDisplacement(2);
             return;
         }
         out.base = BASE_16[rm];
         out.index = INDEX_16[rm];
         if (mod != 0) {
-            out.disp = signed(mod == 1 ? 1 : 2);
+            signedDisplacement(mod == 1 ? 1 : 2);
         }
         defaultSegment(out.base == 5);
     }
@@ -416,15 +442,25 @@ public final class Decoder {
             base = b & 7;
         }
         if (mod == 0 && base == 5) {
-            out.disp = signed(4);
+            signedDisplacement(4);
             out.base = longMode && !sib ? Instruction.RIP : Instruction.NO_REGISTER;
             return;
         }
         out.base = base | (rex & REX_B) << 3;
         if (mod != 0) {
-            out.disp = signed(mod == 1 ? 1 : 4);
+            signedDisplacement(mod == 1 ? 1 : 4);
         }
         defaultSegment(out.base == 4 || out.base == 5);
+    }
+
+    private void signedDisplacement(int size) {
+        displacement(size);
+        out.disp = signed(size);
+    }
+
+    private void displacement(int size) {
+        out.dispOffset = pos - start;
+        out.dispSize = size;
     }
 
     private void defaultSegment(boolean stack) {

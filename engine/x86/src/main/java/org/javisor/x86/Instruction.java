@@ -4,8 +4,8 @@ package org.javisor.x86;
  * One decoded instruction: operands and classes as data. Immutable; fields are public and final
  * because the interpreter and the translator read them in their innermost loops.
  *
- * <p>Up to three explicit operands, in Intel order (destination first), each described by a kind
- * ({@code kind0..2}, one of the constants here) and a register number ({@code reg0..2}) where the
+ * <p>Up to four explicit operands, in Intel order (destination first), each described by a kind
+ * ({@code kind0..3}, one of the constants here) and a register number ({@code reg0..3}) where the
  * kind is a register. At most one is {@link #MEM}; its address is described by {@link #base},
  * {@link #index}, {@link #scale}, {@link #disp} and {@link #segment}. Implicit operands (AL, DX, CL
  * as a count, ST0, XMM0 of the SSE4.1 blends, …) are listed explicitly only where the assembler
@@ -53,6 +53,9 @@ public final class Instruction {
     /** x87 stack register ST(reg). */
     public static final int ST = 12;
 
+    /** 256-bit register; its low half is the XMM register of the same number. */
+    public static final int YMM = 13;
+
     /** {@link #base} of a RIP-relative operand; RIP is the address after the instruction. */
     public static final int RIP = 16;
 
@@ -73,6 +76,14 @@ public final class Instruction {
 
     /** VEX.L: 256-bit vectors. */
     public static final int VEX_256 = 16;
+
+    /**
+     * {@link #index} is a vector register, of 128 bits or with {@link #VSIB_256} of 256: the
+     * elements of the memory operand have an address each.
+     */
+    public static final int VSIB = 32;
+
+    public static final int VSIB_256 = 64;
 
     public final Op op;
 
@@ -98,9 +109,11 @@ public final class Instruction {
     public final int kind0;
     public final int kind1;
     public final int kind2;
+    public final int kind3;
     public final int reg0;
     public final int reg1;
     public final int reg2;
+    public final int reg3;
 
     /** 0-15, {@link #RIP} or {@link #NO_REGISTER}. */
     public final int base;
@@ -136,6 +149,48 @@ public final class Instruction {
 
     public final long imm2;
 
+    // How the instruction is encoded, for who writes it anew with other registers or addresses
+
+    /**
+     * Bytes of legacy prefixes, and of REX prefixes that count for nothing, before the REX or VEX
+     * prefix or, without one, before the opcode with its escape bytes.
+     */
+    public final byte prefixLength;
+
+    /**
+     * The REX prefix that counts, 40h to 4Fh, or 0. Of a VEX prefix, its W, R, X and B as a REX
+     * prefix would have them.
+     */
+    public final byte rex;
+
+    /**
+     * 66h, F3h or F2h by the number VEX.pp gives it: 1 66h, 2 F3h, 3 F2h, 0 none of them. Of a
+     * legacy encoding, the one that counts among those present, whether or not the opcode asks for
+     * one.
+     */
+    public final byte mandatoryPrefix;
+
+    /** 0 for the one-byte opcodes, 1 for those after 0Fh, 2 after 0F 38h, 3 after 0F 3Ah. */
+    public final byte map;
+
+    /** The opcode's last byte, 0 to 255. */
+    public final short opcode;
+
+    /** The register in VEX.vvvv, 0 to 15; 0 without VEX. */
+    public final byte vexRegister;
+
+    /** Offset of the ModRM byte from the instruction's first, or -1 if it has none. */
+    public final byte modrmOffset;
+
+    /** Offset of the displacement, where {@link #dispSize} is not 0. */
+    public final byte dispOffset;
+
+    /** Bytes of the displacement or absolute address: 0, 1, 2, 4 or 8. */
+    public final byte dispSize;
+
+    /** Bytes of immediates, the last of the instruction; a relative branch target is one. */
+    public final byte immSize;
+
     Instruction(Builder b) {
         op = b.op;
         condition = b.condition;
@@ -146,9 +201,11 @@ public final class Instruction {
         kind0 = b.kind[0];
         kind1 = b.kind[1];
         kind2 = b.kind[2];
+        kind3 = b.kind[3];
         reg0 = b.reg[0];
         reg1 = b.reg[1];
         reg2 = b.reg[2];
+        reg3 = b.reg[3];
         base = b.base;
         index = b.index;
         scale = b.scale;
@@ -157,6 +214,16 @@ public final class Instruction {
         memorySize = b.memorySize;
         imm = b.imm;
         imm2 = b.imm2;
+        prefixLength = (byte) b.prefixLength;
+        rex = (byte) b.rex;
+        mandatoryPrefix = (byte) b.mandatoryPrefix;
+        map = (byte) b.map;
+        opcode = (short) b.opcode;
+        vexRegister = (byte) b.vexRegister;
+        modrmOffset = (byte) b.modrmOffset;
+        dispOffset = (byte) b.dispOffset;
+        dispSize = (byte) b.dispSize;
+        immSize = (byte) b.immSize;
     }
 
     public boolean lock() {
@@ -165,6 +232,16 @@ public final class Instruction {
 
     public boolean repeated() {
         return (flags & (REP | REPNE)) != 0;
+    }
+
+    /** Decoded from a VEX prefix. */
+    public boolean vex() {
+        return (flags & VEX) != 0;
+    }
+
+    /** REX.W or VEX.W. */
+    public boolean wide() {
+        return (rex & 8) != 0;
     }
 
     /** Whether one of the operands is memory. */
@@ -180,8 +257,8 @@ public final class Instruction {
         int addressSize;
         int length;
         int flags;
-        final int[] kind = new int[3];
-        final int[] reg = new int[3];
+        final int[] kind = new int[4];
+        final int[] reg = new int[4];
         int base;
         int index;
         int scale;
@@ -190,6 +267,16 @@ public final class Instruction {
         int memorySize;
         long imm;
         long imm2;
+        int prefixLength;
+        int rex;
+        int mandatoryPrefix;
+        int map;
+        int opcode;
+        int vexRegister;
+        int modrmOffset;
+        int dispOffset;
+        int dispSize;
+        int immSize;
 
         void clear() {
             op = Op.INVALID;
@@ -208,6 +295,16 @@ public final class Instruction {
             memorySize = 0;
             imm = 0;
             imm2 = 0;
+            prefixLength = 0;
+            rex = 0;
+            mandatoryPrefix = 0;
+            map = 0;
+            opcode = 0;
+            vexRegister = 0;
+            modrmOffset = -1;
+            dispOffset = 0;
+            dispSize = 0;
+            immSize = 0;
         }
 
         Instruction build() {
