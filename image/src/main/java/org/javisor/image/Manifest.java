@@ -12,7 +12,9 @@ import java.util.Map;
  * one {@code key=value} a line:
  *
  * <pre>
- * format=1                       raised when older caches can no longer be used
+ * format=1                       raised when the file can no longer be read by older versions
+ * content=2                      raised when more is taken from the packages; an image of an
+ *                                older content is made again
  * image=tiny
  * suite=trixie
  * mirror=…                       the base address it was pulled from
@@ -45,12 +47,14 @@ public record Manifest(
 
     static final String FILE_NAME = "manifest.properties";
     private static final String FORMAT = "1";
+    private static final String CONTENT = "2";
     private static final int MAX_PACKAGES = 1000;
 
     /** The file's text. */
     String text() {
         StringBuilder text = new StringBuilder();
         line(text, "format", FORMAT);
+        line(text, "content", CONTENT);
         line(text, "image", image);
         line(text, "suite", suite);
         line(text, "mirror", mirror);
@@ -76,7 +80,7 @@ public record Manifest(
     /**
      * Reads a manifest.
      *
-     * @throws IllegalArgumentException when it is damaged or of another format
+     * @throws IllegalArgumentException when it is damaged, or of another format or content
      */
     static Manifest parse(String text) {
         Map<String, String> values = new LinkedHashMap<>();
@@ -88,6 +92,9 @@ public record Manifest(
         }
         if (!required(values, "format").equals(FORMAT)) {
             throw new IllegalArgumentException("Unknown format");
+        }
+        if (!values.getOrDefault("content", "1").equals(CONTENT)) {
+            throw new IllegalArgumentException("Other content");
         }
         List<PackageRecord> packages = new ArrayList<>();
         for (int i = 1; i <= MAX_PACKAGES; i++) {

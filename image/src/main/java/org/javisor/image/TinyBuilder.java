@@ -12,24 +12,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
  * Makes the cached part of {@code tiny} from its packages: the kernel's files, and an initramfs
- * with busybox, its applets as links, device nodes and the few kernel modules that the guest needs.
+ * with busybox, its applets as links, device nodes and the kernel modules that a guest may need.
  */
 final class TinyBuilder {
 
     private static final int MAX_FILE = 64 << 20;
 
-    /** For the power button, which Debian's kernels have as modules. */
-    private static final List<String> MODULES =
-            List.of("kernel/drivers/acpi/button.ko", "kernel/drivers/input/evdev.ko");
-
     private final Path directory;
     private final FileSink sink;
-    private final Map<String, byte[]> modules = new TreeMap<>();
+    private final KernelModules modules = new KernelModules();
     private byte[] busybox = new byte[0];
 
     TinyBuilder(Path directory, FileSink sink) {
@@ -38,8 +33,7 @@ final class TinyBuilder {
     }
 
     /**
-     * Takes what is needed from the kernel's package. /boot comes first in it and reading stops
-     * after the last module, so most of the package is never unpacked.
+     * Takes what is needed from the kernel's package.
      *
      * @throws ImageException {@code PACKAGE_MISSING} when it has no kernel
      */
@@ -64,8 +58,10 @@ final class TinyBuilder {
                             }
                         }
                     }
-                    takeModule(path, size, content, name);
-                    return modules.size() < MODULES.size() || !taken.contains(CachedImage.KERNEL);
+                    if (KernelModules.mayNeed(path)) {
+                        modules.take(path, module(path, size, content, name));
+                    }
+                    return true;
                 });
         if (!taken.contains(CachedImage.KERNEL)) {
             throw missing(name, "kernel");
@@ -131,24 +127,18 @@ final class TinyBuilder {
         for (String applet : applets) {
             initramfs.symbolicLink("bin/" + applet, "busybox");
         }
-        for (Map.Entry<String, byte[]> module : modules.entrySet()) {
-            initramfs.file("lib/modules/" + module.getKey(), 0644, module.getValue());
+        for (Map.Entry<String, byte[]> module : modules.files().entrySet()) {
+            initramfs.file(module.getKey(), 0644, module.getValue());
         }
         initramfs.finish();
         return bytes.toByteArray();
     }
 
-    private void takeModule(String path, long size, InputStream content, String name)
+    private static byte[] module(String path, long size, InputStream content, String name)
             throws IOException {
-        for (String module : MODULES) {
-            String file = module.substring(module.lastIndexOf('/') + 1);
-            if (path.endsWith(module)) {
-                modules.put(file, bytes(path, size, content, name));
-            } else if (path.endsWith(module + ".xz")) {
-                InputStream plain = Compression.uncompressed(path, content);
-                modules.put(file, bytes(path, plain, name));
-            }
-        }
+        return path.endsWith(".ko")
+                ? bytes(path, size, content, name)
+                : bytes(path, Compression.uncompressed(path, content), name);
     }
 
     private static byte[] bytes(String path, long size, InputStream content, String name)

@@ -104,7 +104,7 @@ class ImageStorePullTest {
                 if (entry.getName().equals("bin/busybox")) {
                     assertThat(cpio.readAllBytes()).isEqualTo(MiniatureMirror.busybox());
                 }
-                if (entry.getName().equals("lib/modules/button.ko")) {
+                if (entry.getName().equals("lib/modules/6.12.9/button.ko")) {
                     assertThat(cpio.readAllBytes()).asString().isEqualTo("button");
                 }
             }
@@ -117,8 +117,9 @@ class ImageStorePullTest {
                         "bin/ax",
                         "bin/zx",
                         "dev/console",
-                        "lib/modules/button.ko",
-                        "lib/modules/evdev.ko",
+                        "lib/modules/6.12.9/button.ko",
+                        "lib/modules/6.12.9/evdev.ko",
+                        "lib/modules/6.12.9/modules.dep",
                         "tmp")
                 .doesNotHaveDuplicates();
     }
