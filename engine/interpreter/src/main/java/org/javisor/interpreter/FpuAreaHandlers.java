@@ -12,6 +12,9 @@ final class FpuAreaHandlers {
     private FpuAreaHandlers() {}
 
     static Handler select(Instruction i) {
+        if (i.vex()) {
+            return null;
+        }
         return switch (i.op) {
             case FXSAVE -> FpuAreaHandlers::fxsave;
             case FXRSTOR -> FpuAreaHandlers::fxrstor;

@@ -47,6 +47,8 @@ public final class Decoder {
     private int override;
     private int rex;
     private boolean vex;
+    private boolean vexWide;
+    private boolean vex256;
     private int vexRegister;
     private int modrm;
     private int map;
@@ -97,7 +99,7 @@ public final class Decoder {
         if (!vex) {
             out.rex = rex;
         }
-        out.map = map > OpcodeTables.VEX ? map - OpcodeTables.VEX : map;
+        out.map = map;
         out.opcode = code;
         out.vexRegister = vexRegister;
         out.immSize = pos - immediates;
@@ -151,8 +153,7 @@ public final class Decoder {
             return null;
         }
         out.mandatoryPrefix = prefix;
-        OpcodeTables.Map opcodes = (longMode ? OpcodeTables.LONG_MODE : OpcodeTables.LEGACY)[map];
-        Opcode[] cell = opcodes.cell(prefix, code);
+        Opcode[] cell = map().cell(prefix, code);
         if (cell == null) {
             return null;
         }
@@ -165,6 +166,14 @@ public final class Decoder {
             nextModrm();
         }
         return opcode;
+    }
+
+    private OpcodeTables.Map map() {
+        if (vex) {
+            int index = OpcodeTables.Vex.index(map, vexWide, vex256);
+            return (longMode ? OpcodeTables.Vex.LONG_MODE : OpcodeTables.Vex.LEGACY)[index];
+        }
+        return (longMode ? OpcodeTables.LONG_MODE : OpcodeTables.LEGACY)[map];
     }
 
     private void nextModrm() {
@@ -240,24 +249,25 @@ public final class Decoder {
         int first = next();
         int last = first;
         int mapSelect = 1;
+        boolean wide = false;
         rex = REX | ~first >> 5 & REX_R;
         if (code == 0xc4) {
             mapSelect = first & 0x1f;
             last = next();
             rex = REX | (~first & 0xe0) >> 5 | (last & 0x80) >> 4;
+            wide = (last & 0x80) != 0;
         }
         out.rex = rex;
         if (!longMode) {
             rex = 0;
         }
         vex = true;
+        vexWide = wide;
+        vex256 = (last & 4) != 0;
         vexRegister = ~last >> 3 & 15;
-        out.flags = Instruction.VEX | ((last & 4) != 0 ? Instruction.VEX_256 : 0);
+        out.flags = Instruction.VEX | (vex256 ? Instruction.VEX_256 : 0);
         code = next();
-        map =
-                mapSelect >= 1 && mapSelect <= 3
-                        ? OpcodeTables.VEX + mapSelect
-                        : OpcodeTables.ONE_BYTE;
+        map = mapSelect <= 3 ? mapSelect : OpcodeTables.ONE_BYTE;
         return last & 3;
     }
 
@@ -298,13 +308,14 @@ public final class Decoder {
             if (out.addressSize == 2) {
                 address16();
             } else {
-                address();
+                address(opcode.has(Opcode.X));
             }
         }
         immediates = pos;
         return operand(0, opcode.operand0)
                 && operand(1, opcode.operand1)
-                && operand(2, opcode.operand2);
+                && operand(2, opcode.operand2)
+                && operand(3, opcode.operand3);
     }
 
     private static boolean usesMemory(Opcode opcode) {
@@ -315,7 +326,7 @@ public final class Decoder {
 
     private static boolean takesAddress(int operand) {
         return switch (operand & 0xff) {
-            case Opcode.E, Opcode.M, Opcode.Q, Opcode.W -> true;
+            case Opcode.E, Opcode.M, Opcode.Q, Opcode.W, Opcode.X -> true;
             default -> false;
         };
     }
@@ -327,7 +338,7 @@ public final class Decoder {
             case Opcode.R -> general(i, rm(), operand);
             case Opcode.G -> general(i, reg(), operand);
             case Opcode.Z -> general(i, code & 7 | (rex & REX_B) << 3, operand);
-            case Opcode.B -> register(i, Instruction.GPR, longMode ? vexRegister : vexRegister & 7);
+            case Opcode.B -> register(i, Instruction.GPR, vexNumber());
             case Opcode.S -> {
                 int number = modrm >> 3 & 7;
                 register(i, Instruction.SEG, number);
@@ -344,8 +355,17 @@ public final class Decoder {
             }
             case Opcode.P -> register(i, Instruction.MMX, modrm >> 3 & 7);
             case Opcode.Q, Opcode.N -> registerOrMemory(i, Instruction.MMX, operand);
-            case Opcode.V -> register(i, Instruction.XMM, reg());
-            case Opcode.W, Opcode.U -> registerOrMemory(i, Instruction.XMM, operand);
+            case Opcode.V -> register(i, vectorKind(operand), reg());
+            case Opcode.W, Opcode.U -> registerOrMemory(i, vectorKind(operand), operand);
+            case Opcode.H -> register(i, vectorKind(operand), vexNumber());
+            case Opcode.T -> {
+                out.imm = unsigned(1);
+                int number = (int) out.imm >> 4;
+                register(i, vectorKind(operand), longMode ? number : number & 7);
+            }
+            case Opcode.X -> {
+                return indexedByVector(i, operand);
+            }
             case Opcode.I -> {
                 out.kind[i] = Instruction.IMM;
                 out.imm = unsigned(size(operand >> 8 & 0xff));
@@ -380,6 +400,30 @@ public final class Decoder {
             default -> throw new AssertionError(operand);
         }
         return true;
+    }
+
+    private int vexNumber() {
+        return longMode ? vexRegister : vexRegister & 7;
+    }
+
+    private int vectorKind(int operand) {
+        int size = operand >> 8 & 0xff;
+        boolean whole = size == Opcode.SIZE_QQ || size == Opcode.SIZE_XX && vex256;
+        return whole ? Instruction.YMM : Instruction.XMM;
+    }
+
+    /** Gathering wants a SIB byte and three different vector registers. */
+    private boolean indexedByVector(int i, int operand) {
+        out.kind[i] = Instruction.MEM;
+        out.memorySize = size(operand >> 8 & 0xff);
+        boolean wide = (operand >> 16 & 0xff) == Opcode.SIZE_XX && vex256;
+        out.flags |= Instruction.VSIB | (wide ? Instruction.VSIB_256 : 0);
+        int mask = vexNumber();
+        return (modrm & 7) == 4
+                && out.addressSize != 2
+                && reg() != mask
+                && reg() != out.index
+                && mask != out.index;
     }
 
     private int reg() {
@@ -430,7 +474,7 @@ public final class Decoder {
         defaultSegment(out.base == 5);
     }
 
-    private void address() {
+    private void address(boolean vectorIndex) {
         int mod = modrm >> 6;
         int base = modrm & 7;
         boolean sib = base == 4;
@@ -438,7 +482,7 @@ public final class Decoder {
             int b = next();
             out.scale = b >> 6;
             int index = b >> 3 & 7 | (rex & REX_X) << 2;
-            out.index = index == 4 ? Instruction.NO_REGISTER : index;
+            out.index = index == 4 && !vectorIndex ? Instruction.NO_REGISTER : index;
             base = b & 7;
         }
         if (mod == 0 && base == 5) {
@@ -504,6 +548,11 @@ public final class Decoder {
             case Opcode.SIZE_H -> 512;
             case Opcode.SIZE_X -> 576;
             case Opcode.SIZE_K -> 64;
+            case Opcode.SIZE_XX -> vex256 ? 32 : 16;
+            case Opcode.SIZE_QQ -> 32;
+            case Opcode.SIZE_HX -> vex256 ? 16 : 8;
+            case Opcode.SIZE_KX -> vex256 ? 8 : 4;
+            case Opcode.SIZE_EX -> vex256 ? 4 : 2;
             default -> throw new AssertionError(code);
         };
     }
@@ -528,24 +577,13 @@ public final class Decoder {
             out.imm = (code & 7) << 8 | modrm;
         }
         if (vex) {
-            return legalVex(opcode);
+            // Without an operand in it, VEX.vvvv is to be 1111b.
+            return vexRegister == 0 || opcode.has(Opcode.B) || opcode.has(Opcode.H);
         }
         if (lock) {
             out.flags |= Instruction.LOCK;
             return opcode.is(Opcode.LOCKABLE) && out.kind[0] == Instruction.MEM;
         }
         return true;
-    }
-
-    /**
-     * None of the opcodes known so far has a 256-bit form; one without an operand in VEX.vvvv wants
-     * 1111b there.
-     */
-    private boolean legalVex(Opcode opcode) {
-        boolean usesVvvv =
-                (opcode.operand0 & 0xff) == Opcode.B
-                        || (opcode.operand1 & 0xff) == Opcode.B
-                        || (opcode.operand2 & 0xff) == Opcode.B;
-        return (out.flags & Instruction.VEX_256) == 0 && (usesVvvv || vexRegister == 0);
     }
 }

@@ -135,9 +135,9 @@ public final class Instruction {
     public final int segment;
 
     /**
-     * Bytes the memory operand spans; 0 where the instruction only computes the address (LEA,
-     * INVLPG, NOP). Where a register stands in its place, that register's size. For the XSAVE
-     * family the fixed part, 576.
+     * Bytes the memory operand spans, with {@link #VSIB} each of its elements; 0 where the
+     * instruction only computes the address (LEA, INVLPG, NOP). Where a register stands in its
+     * place, that register's size. For the XSAVE family the fixed part, 576.
      */
     public final int memorySize;
 
@@ -242,6 +242,26 @@ public final class Instruction {
     /** REX.W or VEX.W. */
     public boolean wide() {
         return (rex & 8) != 0;
+    }
+
+    /** {@link #kind0} to {@link #kind3} by number. */
+    public int kind(int operand) {
+        return switch (operand) {
+            case 0 -> kind0;
+            case 1 -> kind1;
+            case 2 -> kind2;
+            default -> kind3;
+        };
+    }
+
+    /** {@link #reg0} to {@link #reg3} by number. */
+    public int register(int operand) {
+        return switch (operand) {
+            case 0 -> reg0;
+            case 1 -> reg1;
+            case 2 -> reg2;
+            default -> reg3;
+        };
     }
 
     /** Whether one of the operands is memory. */

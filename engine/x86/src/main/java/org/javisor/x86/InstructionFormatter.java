@@ -37,7 +37,7 @@ public final class InstructionFormatter {
         text.append(mnemonic(instruction));
         long next = address + instruction.length;
         String separator = " ";
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 4; i++) {
             String operand = operand(instruction, i, next);
             if (!operand.isEmpty()) {
                 text.append(separator).append(operand);
@@ -63,8 +63,8 @@ public final class InstructionFormatter {
             case CMOVCC -> "cmov" + CONDITIONS[instruction.condition];
             case CBW -> bySize(size, "", "cbw", "cwde", "cdqe");
             case CWD -> bySize(size, "", "cwd", "cdq", "cqo");
-            case MOVSD_SSE -> "movsd";
-            case CMPSD_SSE -> "cmpsd";
+            case MOVSD_SSE -> vector(instruction) + "movsd";
+            case CMPSD_SSE -> vector(instruction) + "cmpsd";
             case IMUL2 -> "imul";
             case JCXZ -> bySize(instruction.addressSize, "", "jcxz", "jecxz", "jrcxz");
             case MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS ->
@@ -72,8 +72,15 @@ public final class InstructionFormatter {
             case JMP_FAR -> "jmp far";
             case CALL_FAR -> "call far";
             case RET_FAR -> "retf";
-            default -> name(instruction);
+            default -> vector(instruction) + name(instruction);
         };
+    }
+
+    /** The V of VEX encodings whose operation bears a name without it. */
+    private static String vector(Instruction in) {
+        Op op = in.op;
+        boolean general = op.compareTo(Op.ANDN) >= 0 && op.compareTo(Op.SHRX) <= 0;
+        return in.vex() && !general && op.name().charAt(0) != 'V' ? "v" : "";
     }
 
     private static String name(Instruction instruction) {
@@ -90,8 +97,8 @@ public final class InstructionFormatter {
     }
 
     private static String operand(Instruction in, int i, long next) {
-        int kind = i == 0 ? in.kind0 : i == 1 ? in.kind1 : in.kind2;
-        int register = i == 0 ? in.reg0 : i == 1 ? in.reg1 : in.reg2;
+        int kind = in.kind(i);
+        int register = in.register(i);
         return switch (kind) {
             case Instruction.NONE -> "";
             case Instruction.GPR -> register(register, registerSize(in, i, register));
@@ -104,6 +111,7 @@ public final class InstructionFormatter {
             case Instruction.CR -> "cr" + register;
             case Instruction.DR -> "dr" + register;
             case Instruction.XMM -> "xmm" + register;
+            case Instruction.YMM -> "ymm" + register;
             case Instruction.MMX -> "mm" + register;
             case Instruction.ST -> "st(" + register + ")";
             default -> "?" + kind;
@@ -143,6 +151,7 @@ public final class InstructionFormatter {
                     case 8 -> "QWORD PTR ";
                     case 10 -> "TBYTE PTR ";
                     case 16 -> "XMMWORD PTR ";
+                    case 32 -> "YMMWORD PTR ";
                     default -> "";
                 });
         boolean absolute =
@@ -160,7 +169,12 @@ public final class InstructionFormatter {
         }
         if (in.index != Instruction.NO_REGISTER) {
             text.append(in.base == Instruction.NO_REGISTER ? "" : "+");
-            text.append(register(in.index, in.addressSize));
+            boolean vector = (in.flags & Instruction.VSIB) != 0;
+            boolean wide = (in.flags & Instruction.VSIB_256) != 0;
+            text.append(
+                    vector
+                            ? (wide ? "ymm" : "xmm") + in.index
+                            : register(in.index, in.addressSize));
             text.append(in.addressSize == 2 ? "" : "*" + (1 << in.scale));
         }
         if (in.disp != 0 || in.base == Instruction.RIP) {

@@ -44,13 +44,13 @@ final class Opcode {
     /** ModRM.rm: MMX register only. */
     static final int N = 12;
 
-    /** ModRM.reg: XMM register. */
+    /** ModRM.reg: XMM or YMM register. */
     static final int V = 13;
 
-    /** ModRM.rm: XMM register or memory. */
+    /** ModRM.rm: XMM or YMM register or memory. */
     static final int W = 14;
 
-    /** ModRM.rm: XMM register only. */
+    /** ModRM.rm: XMM or YMM register only. */
     static final int U = 15;
 
     /** Immediate, zero-extended. */
@@ -79,6 +79,18 @@ final class Opcode {
 
     /** A register the opcode implies: its kind in the second byte, its number in the third. */
     static final int FIXED = 24;
+
+    /** VEX.vvvv: vector register. */
+    static final int H = 25;
+
+    /** High four bits of an immediate byte: vector register. */
+    static final int T = 26;
+
+    /**
+     * ModRM.rm with a vector of indices: the second byte is an element's size, the third the index
+     * register's.
+     */
+    static final int X = 27;
 
     // Operand sizes: the second byte for a register or an immediate, the third for memory
     static final int SIZE_0 = 0;
@@ -131,6 +143,20 @@ final class Opcode {
     /** A cache line: 64. */
     static final int SIZE_K = 19;
 
+    // Of VEX encodings; the first two also say that a register is YMM
+
+    /** The vector's length: 16 or, with VEX.L, 32. */
+    static final int SIZE_XX = 20;
+
+    /** 32 whatever VEX.L. */
+    static final int SIZE_QQ = 21;
+
+    /** Half, a quarter and an eighth of the vector's length. */
+    static final int SIZE_HX = 22;
+
+    static final int SIZE_KX = 23;
+    static final int SIZE_EX = 24;
+
     // Attributes
     /** LOCK is legal if the destination is memory. */
     static final int LOCKABLE = 1;
@@ -173,6 +199,18 @@ final class Opcode {
     /** 66h selected the opcode and does not change the operand size. */
     static final int PREFIX_66 = 4096;
 
+    /** VEX.L must be 0. */
+    static final int L_0 = 1 << 14;
+
+    /** VEX.L must be 1. */
+    static final int L_1 = 1 << 15;
+
+    /** VEX.L may be either although no operand depends on it. */
+    static final int L_IGNORED = 1 << 16;
+
+    static final int W_0 = 1 << 17;
+    static final int W_1 = 1 << 18;
+
     final Op op;
 
     /** The operation with REX.W; mostly the same. */
@@ -182,14 +220,16 @@ final class Opcode {
     final int operand0;
     final int operand1;
     final int operand2;
+    final int operand3;
 
-    Opcode(Op op, Op wideOp, int attributes, int operand0, int operand1, int operand2) {
+    Opcode(Op op, Op wideOp, int attributes, int[] operands) {
         this.op = op;
         this.wideOp = wideOp;
         this.attributes = attributes;
-        this.operand0 = operand0;
-        this.operand1 = operand1;
-        this.operand2 = operand2;
+        operand0 = operands[0];
+        operand1 = operands[1];
+        operand2 = operands[2];
+        operand3 = operands[3];
     }
 
     boolean is(int attribute) {
@@ -197,7 +237,16 @@ final class Opcode {
     }
 
     Opcode with(int attribute) {
-        return new Opcode(op, wideOp, attributes | attribute, operand0, operand1, operand2);
+        int[] operands = {operand0, operand1, operand2, operand3};
+        return new Opcode(op, wideOp, attributes | attribute, operands);
+    }
+
+    /** Whether one of the operands is encoded so. */
+    boolean has(int encoding) {
+        return (operand0 & 0xff) == encoding
+                || (operand1 & 0xff) == encoding
+                || (operand2 & 0xff) == encoding
+                || (operand3 & 0xff) == encoding;
     }
 
     static int operand(int encoding, int size, int memorySize) {

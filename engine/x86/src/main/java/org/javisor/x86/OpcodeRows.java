@@ -22,20 +22,28 @@ package org.javisor.x86;
  * sign-extended, {@code Lb} a second immediate. Registers are written by name: AL, CL, DX, AX, rAX,
  * ES … GS, ST0, XMM0; {@code STi} is in ModRM.rm; {@code 1} is the constant.
  *
+ * <p>VEX encodings have the operands H (VEX.vvvv), T (an immediate's high half) and X (memory with
+ * a vector of indices: {@code Xd/x} has elements of size d and indices in a register of size x) and
+ * the sizes x (the vector's length by VEX.L), qq (32 bytes), hx, kx and ex (a half, a quarter, an
+ * eighth of x). Their attributes: {@code L0}, {@code L1}, {@code W0}, {@code W1} demand that value;
+ * without an operand of size x, L0 is implied unless {@code LIG} says that VEX.L is ignored.
+ *
  * <p>Attributes: {@code L} LOCK is legal, {@code d64} operand size 8 in 64-bit code, {@code f64}
  * the same whatever the prefixes, {@code b} operand size 1 (implied by a first operand of size b),
  * {@code w} 2, {@code z} at most 4, {@code n} the width of the mode, {@code i64} not in 64-bit
  * code, {@code o64} only there, {@code rep} a string operation.
  */
 final class OpcodeRows {
-    private final OpcodeTables.Map legacy;
-    private final OpcodeTables.Map longMode;
+    /** One map or, for VEX encodings, four: by VEX.L and, with 2 added, VEX.W. */
+    private final OpcodeTables.Map[] legacy;
+
+    private final OpcodeTables.Map[] longMode;
 
     private String text = "";
     private int pos;
     private int end;
 
-    OpcodeRows(OpcodeTables.Map legacy, OpcodeTables.Map longMode) {
+    OpcodeRows(OpcodeTables.Map[] legacy, OpcodeTables.Map[] longMode) {
         this.legacy = legacy;
         this.longMode = longMode;
     }
@@ -109,26 +117,49 @@ final class OpcodeRows {
             for (int p = columns ? prefix : 0; p <= (columns ? prefix : 3); p++) {
                 for (int code = first; code <= last; code++) {
                     if (opcode == null || !opcode.is(Opcode.LONG_ONLY)) {
-                        legacy.put(p, code, modrmFirst, modrmLast, m, r, opcode);
+                        put(legacy, p, code, modrmFirst, modrmLast, m, r, opcode);
                     }
                     if (opcode == null || !opcode.is(Opcode.LEGACY_ONLY)) {
-                        longMode.put(p, code, modrmFirst, modrmLast, m, r, opcode);
+                        put(longMode, p, code, modrmFirst, modrmLast, m, r, opcode);
                     }
                 }
             }
         }
     }
 
+    private static void put(
+            OpcodeTables.Map[] maps,
+            int prefix,
+            int code,
+            int first,
+            int last,
+            boolean memory,
+            boolean register,
+            Opcode opcode) {
+        for (int n = 0; n < maps.length; n++) {
+            if (maps.length == 1 || opcode == null || encodedIn(n, opcode)) {
+                maps[n].put(prefix, code, first, last, memory, register, opcode);
+            }
+        }
+    }
+
+    /** Whether an opcode exists with the VEX.L and VEX.W of a map. */
+    private static boolean encodedIn(int map, Opcode opcode) {
+        return !opcode.is((map & 1) == 0 ? Opcode.L_1 : Opcode.L_0)
+                && !opcode.is((map & 2) == 0 ? Opcode.W_1 : Opcode.W_0);
+    }
+
     /** Whether an operand exists only as a register ({@code register}) or only as memory. */
     private static boolean needs(Opcode opcode, boolean register) {
         return needs(opcode.operand0, register)
                 || needs(opcode.operand1, register)
-                || needs(opcode.operand2, register);
+                || needs(opcode.operand2, register)
+                || needs(opcode.operand3, register);
     }
 
     private static boolean needs(int operand, boolean register) {
         return switch (operand & 0xff) {
-            case Opcode.M -> !register;
+            case Opcode.M, Opcode.X -> !register;
             case Opcode.N, Opcode.U, Opcode.ST_I -> register;
             default -> false;
         };
@@ -139,7 +170,7 @@ final class OpcodeRows {
         int slash = name.indexOf('/');
         Op op = Op.valueOf(slash < 0 ? name : name.substring(0, slash));
         Op wide = slash < 0 ? op : Op.valueOf(name.substring(slash + 1));
-        int[] operands = new int[3];
+        int[] operands = new int[4];
         int attributes = op == Op.JCC || op == Op.SETCC || op == Op.CMOVCC ? Opcode.CONDITIONAL : 0;
         for (String word = word(); !word.isEmpty(); word = word()) {
             int attribute = attribute(word);
@@ -167,7 +198,24 @@ final class OpcodeRows {
                 attributes |= Opcode.BYTE;
             }
         }
-        return new Opcode(op, wide, attributes, operands[0], operands[1], operands[2]);
+        if (legacy.length > 1 && lengthMatters(operands, attributes)) {
+            attributes |= Opcode.L_0;
+        }
+        return new Opcode(op, wide, attributes, operands);
+    }
+
+    /** Whether a VEX encoding without an operand of the vector's length says nothing of VEX.L. */
+    private static boolean lengthMatters(int[] operands, int attributes) {
+        for (int operand : operands) {
+            int encoding = operand & 0xff;
+            boolean fixed = encoding == Opcode.ABSENT || encoding == Opcode.FIXED;
+            int size = operand >> 8 & 0xff;
+            int other = operand >> 16 & 0xff;
+            if (!fixed && (size == Opcode.SIZE_XX || other == Opcode.SIZE_XX)) {
+                return false;
+            }
+        }
+        return (attributes & (Opcode.L_1 | Opcode.L_IGNORED)) == 0;
     }
 
     private static int implied(int operand) {
@@ -179,6 +227,8 @@ final class OpcodeRows {
         return switch (encoding) {
             case Opcode.Z,
                     Opcode.B,
+                    Opcode.H,
+                    Opcode.T,
                     Opcode.I,
                     Opcode.I_SIGNED,
                     Opcode.L,
@@ -203,6 +253,11 @@ final class OpcodeRows {
             case "i64" -> Opcode.LEGACY_ONLY;
             case "o64" -> Opcode.LONG_ONLY;
             case "rep" -> Opcode.REPEATABLE;
+            case "L0" -> Opcode.L_0;
+            case "L1" -> Opcode.L_1;
+            case "LIG" -> Opcode.L_IGNORED;
+            case "W0" -> Opcode.W_0;
+            case "W1" -> Opcode.W_1;
             default -> 0;
         };
     }
@@ -251,6 +306,9 @@ final class OpcodeRows {
             case 'G' -> Opcode.G;
             case 'Z' -> Opcode.Z;
             case 'B' -> Opcode.B;
+            case 'H' -> Opcode.H;
+            case 'T' -> Opcode.T;
+            case 'X' -> Opcode.X;
             case 'S' -> Opcode.S;
             case 'C' -> Opcode.C;
             case 'D' -> Opcode.D;
@@ -289,7 +347,12 @@ final class OpcodeRows {
             case "n" -> Opcode.SIZE_N;
             case "c" -> Opcode.SIZE_C;
             case "h" -> Opcode.SIZE_H;
-            case "x" -> Opcode.SIZE_X;
+            case "xa" -> Opcode.SIZE_X;
+            case "x" -> Opcode.SIZE_XX;
+            case "qq" -> Opcode.SIZE_QQ;
+            case "hx" -> Opcode.SIZE_HX;
+            case "kx" -> Opcode.SIZE_KX;
+            case "ex" -> Opcode.SIZE_EX;
             case "k" -> Opcode.SIZE_K;
             default -> throw new IllegalArgumentException("Operand size " + letters);
         };

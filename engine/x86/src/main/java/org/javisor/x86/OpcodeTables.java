@@ -7,10 +7,7 @@ final class OpcodeTables {
     static final int ESCAPE_0F38 = 2;
     static final int ESCAPE_0F3A = 3;
 
-    /** VEX.mmmmm is added to this: maps 1 to 3 are 0F, 0F38 and 0F3A. */
-    static final int VEX = 3;
-
-    private static final int MAPS = 7;
+    private static final int MAPS = 4;
 
     static final Map[] LEGACY = new Map[MAPS];
     static final Map[] LONG_MODE = new Map[MAPS];
@@ -27,14 +24,44 @@ final class OpcodeTables {
         rows(ESCAPE_0F).read(TwoByteTable.SIMD);
         rows(ESCAPE_0F38).read(ThreeByteTables.ROWS_0F38);
         rows(ESCAPE_0F3A).read(ThreeByteTables.ROWS_0F3A);
-        rows(VEX + 2).read(VexTables.ROWS_0F38);
-        rows(VEX + 3).read(VexTables.ROWS_0F3A);
     }
 
     private OpcodeTables() {}
 
     private static OpcodeRows rows(int map) {
-        return new OpcodeRows(LEGACY[map], LONG_MODE[map]);
+        return new OpcodeRows(new Map[] {LEGACY[map]}, new Map[] {LONG_MODE[map]});
+    }
+
+    /**
+     * The maps of VEX encodings: one for each of 0F, 0F38 and 0F3A, and of the values of VEX.W and
+     * VEX.L. Apart, because a guest without them need not wait for them to be built.
+     */
+    static final class Vex {
+        static final Map[] LEGACY = new Map[12];
+        static final Map[] LONG_MODE = new Map[12];
+
+        static {
+            for (int i = 0; i < 12; i++) {
+                LEGACY[i] = new Map();
+                LONG_MODE[i] = new Map();
+            }
+            rows(ESCAPE_0F).read(VexTables.ROWS_0F);
+            rows(ESCAPE_0F38).read(VexTables.ROWS_0F38);
+            rows(ESCAPE_0F3A).read(VexTables.ROWS_0F3A);
+        }
+
+        private Vex() {}
+
+        static int index(int map, boolean wide, boolean long256) {
+            return (map - 1) * 4 | (wide ? 2 : 0) | (long256 ? 1 : 0);
+        }
+
+        private static OpcodeRows rows(int map) {
+            int from = index(map, false, false);
+            return new OpcodeRows(
+                    java.util.Arrays.copyOfRange(LEGACY, from, from + 4),
+                    java.util.Arrays.copyOfRange(LONG_MODE, from, from + 4));
+        }
     }
 
     /**

@@ -85,9 +85,9 @@ final class TwoByteTable {
             AE/1m | FXRSTOR Mh
             AE/2m | LDMXCSR Md
             AE/3m | STMXCSR Md
-            AE/4m | XSAVE Mx
-            AE/5m | XRSTOR Mx
-            AE/6m | XSAVEOPT Mx | CLWB Mb
+            AE/4m | XSAVE Mxa
+            AE/5m | XRSTOR Mxa
+            AE/6m | XSAVEOPT Mxa | CLWB Mb
             AE/7m | CLFLUSH Mb  | CLFLUSHOPT Mb
             AE/0r | | | RDFSBASE Ry o64
             AE/1r | | | RDGSBASE Ry o64
@@ -122,9 +122,9 @@ final class TwoByteTable {
             C1 XADD Ev,Gv L
             C3 | MOVNTI My,Gy
             C7/1m CMPXCHG8B/CMPXCHG16B Mc L
-            C7/3m | XRSTORS Mx
-            C7/4m | XSAVEC Mx
-            C7/5m | XSAVES Mx
+            C7/3m | XRSTORS Mxa
+            C7/4m | XSAVEC Mxa
+            C7/5m | XSAVES Mxa
             C7/6r RDRAND Rv
             C7/7r RDSEED Rv
             C7/6r | | | - | -

@@ -134,8 +134,20 @@ class DecoderAgainstObjdumpTest {
                             "(\\w+ )*(lock|rep|repz|repnz|xacquire|xrelease|data16|data32) .*");
             boolean register =
                     text.matches(".*mov.*(\\?|cs,|cr[156789]|cr1\\d|tr\\d|[db]r([89]|1\\d)).*");
+            // AVX-512 and what came after AVX2; FMA4 and XOP, which AMD has given up.
             boolean vector =
-                    theirs.startsWith("v") && !theirs.startsWith("ver") || theirs.startsWith("k");
+                    text.contains("{")
+                            || text.matches(".*[xyz]mm(1[6-9]|2\\d|3[01]).*|.*zmm.*")
+                            || theirs.matches("k\\w+|vpdp\\w+|vgf2\\w+|vpmadd52\\w+")
+                            || theirs.matches("vfn?m(add|sub|addsub|subadd)[ps][sd]|vpermil2p[sd]")
+                            || theirs.matches(
+                                    "vp(com|rot|sha|shl|macs|hadd|hsub|madcs|perm|cmov).*")
+                            || theirs.matches(
+                                    "vcvtne.*|vbcstne.*|vfrcz.*|t(dp|ile).*|[sl]dtilecfg|cmp[a-z]+xadd");
+            // Processors do mind VEX.pp there.
+            boolean zero = theirs.matches("vzero(all|upper)");
+            boolean evex =
+                    text.startsWith("v") && size == CodeSize.BITS64 && instruction.length < 3;
             // objdump forgets that these need 64-bit code.
             boolean longOnly = size != CodeSize.BITS64 && theirs.matches("swapgs|(rd|wr)[fg]sbase");
             boolean known =
@@ -144,6 +156,8 @@ class DecoderAgainstObjdumpTest {
                             || prefixed
                             || register
                             || vector
+                            || evex
+                            || zero
                             || longOnly;
             return known ? "" : "undefined, not " + theirs;
         }
@@ -172,6 +186,9 @@ class DecoderAgainstObjdumpTest {
         }
         String word = SAME.getOrDefault(words[i], words[i]);
         word = word.replaceFirst("^cmp(eq|lt|le|unord|neq|nlt|nle|ord)(ps|pd|ss|sd)$", "cmp$2");
+        word = word.replaceFirst("^vcmp[a-z_]+(ps|pd|ss|sd)$", "vcmp$1");
+        word = word.replaceFirst("^vpclmul[hl]q[hl]qdq$", "vpclmulqdq");
+        word = word.replaceFirst("^(vpcmpestr[im])q$", "$1");
         return switch (word) {
             case "movs", "cmps", "stos", "lods", "scas", "ins", "outs" -> word + suffix(text);
             case "fneni(8087", "fndisi(8087", "fnsetpm(287" -> "fnop";
@@ -199,13 +216,9 @@ class DecoderAgainstObjdumpTest {
             if (size == CodeSize.BITS64 && random.nextBoolean()) {
                 code[pos++] = (byte) (0x40 | random.nextInt(16));
             }
-            int map = random.nextInt(7);
-            if (map == 6) {
-                pos = at;
-                code[pos++] = (byte) 0xc4;
-                code[pos++] = (byte) (random.nextInt(8) << 5 | (random.nextBoolean() ? 2 : 3));
-                code[pos++] = (byte) (random.nextInt(256) & ~4 | (random.nextBoolean() ? 0x78 : 0));
-                code[pos++] = (byte) (0xf0 | random.nextInt(8));
+            int map = random.nextInt(10);
+            if (map >= 6) {
+                pos = vex(code, at, random);
             } else if (map >= 2) {
                 code[pos++] = 0x0f;
             }
@@ -217,6 +230,24 @@ class DecoderAgainstObjdumpTest {
             }
         }
         return code;
+    }
+
+    private static int vex(byte[] code, int at, Random random) {
+        int pos = at;
+        boolean integers = random.nextInt(4) == 0;
+        int last = random.nextInt(256) | (random.nextBoolean() ? 0x78 : 0);
+        if (!integers && random.nextInt(3) == 0) {
+            code[pos++] = (byte) 0xc5;
+            code[pos++] = (byte) last;
+            return pos;
+        }
+        code[pos++] = (byte) 0xc4;
+        code[pos++] = (byte) (random.nextInt(8) << 5 | (integers ? 2 : 1) + random.nextInt(2));
+        code[pos++] = (byte) last;
+        if (integers) {
+            code[pos++] = (byte) (0xf0 | random.nextInt(8));
+        }
+        return pos;
     }
 
     private Map<Integer, String> disassemble(byte[] code, CodeSize size) throws IOException {

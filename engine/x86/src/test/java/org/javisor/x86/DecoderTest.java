@@ -29,11 +29,12 @@ class DecoderTest {
     private static String shape(Instruction in) {
         StringBuilder text = new StringBuilder(in.op + " " + in.operandSize);
         String[] names = {
-            "-", "GPR", "HIGH", "MEM", "IMM", "REL", "FAR", "SEG", "CR", "DR", "XMM", "MMX", "ST"
+            "-", "GPR", "HIGH", "MEM", "IMM", "REL", "FAR", "SEG", "CR", "DR", "XMM", "MMX", "ST",
+            "YMM"
         };
-        int[] kinds = {in.kind0, in.kind1, in.kind2};
-        int[] registers = {in.reg0, in.reg1, in.reg2};
-        for (int i = 0; i < 3; i++) {
+        int[] kinds = {in.kind0, in.kind1, in.kind2, in.kind3};
+        int[] registers = {in.reg0, in.reg1, in.reg2, in.reg3};
+        for (int i = 0; i < 4; i++) {
             switch (kinds[i]) {
                 case Instruction.NONE -> {}
                 case Instruction.MEM -> text.append(" MEM").append(in.memorySize);
@@ -190,6 +191,26 @@ class DecoderTest {
                 "BITS64, c4 e2 f3 f6 c2, MULX 8 GPR0 GPR1 GPR2",
                 "BITS64, c4 e2 f8 f3 c9, BLSR 8 GPR0 GPR1",
                 "BITS64, c4 e3 fb f0 c1 07, RORX 8 GPR0 GPR1 IMM7",
+                "BITS64, c5 f4 58 c2, ADDPS 4 YMM0 YMM1 YMM2",
+                "BITS64, c5 72 58 01, ADDSS 4 XMM8 XMM1 MEM4",
+                "BITS64, c5 76 58 01, ADDSS 4 XMM8 XMM1 MEM4",
+                "BITS64, c4 c1 79 7e c1, MOVD 4 GPR9 XMM0",
+                "BITS64, c4 e1 f9 6e c1, MOVQ 8 XMM0 GPR1",
+                "BITS64, c5 7d e7 08, MOVNTDQ 4 MEM32 YMM9",
+                "BITS64, c5 f1 71 d3 04, PSRLW 4 XMM1 XMM3 IMM4",
+                "BITS64, c5 fd d2 01, PSRLD 4 YMM0 YMM0 MEM16",
+                "BITS64, c4 e2 7d 20 01, PMOVSXBW 4 YMM0 MEM16",
+                "BITS64, c4 e2 7d 22 01, PMOVSXBQ 4 YMM0 MEM4",
+                "BITS64, c5 fd 5a c1, CVTPD2PS 4 XMM0 YMM1",
+                "BITS64, c4 e3 75 18 c2 01, VINSERTF128 4 YMM0 YMM1 XMM2 IMM1",
+                "BITS64, c4 e3 75 4a c2 3f, BLENDVPS 4 YMM0 YMM1 YMM2 YMM3",
+                "BITS64, c4 e2 f1 99 c2, VFMADD132SD 8 XMM0 XMM1 XMM2",
+                "BITS64, c4 e2 71 99 c2, VFMADD132SS 4 XMM0 XMM1 XMM2",
+                "BITS64, c4 e2 69 90 0c e0, VPGATHERDD 4 XMM1 MEM4 XMM2",
+                "BITS64, c4 e2 6d 91 0c e0, VPGATHERQD 4 XMM1 MEM4 XMM2",
+                "BITS32, c5 f8 77, VZEROUPPER 4",
+                "BITS32, c5 fc 77, VZEROALL 4",
+                "BITS32, c4 e1 f9 6e c1, MOVD 4 XMM0 GPR1",
                 "BITS64, c4 62 c1 f7 c2, SHLX 8 GPR8 GPR2 GPR7",
                 "BITS32, c4 e2 70 f2 c2, ANDN 4 GPR0 GPR1 GPR2",
             })
@@ -227,6 +248,16 @@ class DecoderTest {
         "BITS64, c4 e2 74 f2 c2", // VEX.L
         "BITS64, c4 e3 f3 f0 c1 07", // RORX with VEX.vvvv
         "BITS64, c4 e0 70 f2 c2", // map 0
+        "BITS64, c5 fc 6e c1", // VMOVD with VEX.L
+        "BITS64, c5 f4 28 c1", // VMOVAPS with VEX.vvvv
+        "BITS64, c4 e2 79 36 c1", // VPERMD without VEX.L
+        "BITS64, c4 e3 fd 02 c1 00", // VPBLENDD with VEX.W
+        "BITS64, c4 e2 69 90 08", // VPGATHERDD without SIB
+        "BITS64, c4 e2 71 90 0c e0", // VPGATHERDD with its destination as mask
+        "BITS64, c4 e2 59 90 0c e0", // with its indices as mask
+        "BITS64, 67 c4 e2 69 90 d0", // with a register
+        "BITS32, 67 c4 e2 69 90 0c", // with 16-bit addresses
+        "BITS32, c4 e3 f9 16 c1 00", // VPEXTRQ outside 64-bit code
         "BITS64, f3 0f 54 c0", // no ANDSS
         "BITS32, 0f 01 f8", // SWAPGS outside 64-bit code
         "BITS32, 62 c0 00 00",
@@ -295,6 +326,20 @@ class DecoderTest {
         assertThat((int) decode(BITS64, "c4 e2 70 f2 c2").flags).isEqualTo(Instruction.VEX);
         assertThat((int) decode(BITS64, "65 a4").segment).isEqualTo(5);
         assertThat((int) decode(BITS64, "67 e3 00").addressSize).isEqualTo(4);
+    }
+
+    @Test
+    void decode_yieldsAVectorOfIndices_whenInstructionGathers() {
+        Instruction wide = decode(BITS64, "c4 e2 6d 91 0c e0");
+        assertThat(wide.flags)
+                .isEqualTo(
+                        Instruction.VEX
+                                | Instruction.VEX_256
+                                | Instruction.VSIB
+                                | Instruction.VSIB_256);
+        assertThat(wide.index).isEqualTo(4);
+        assertThat(decode(BITS64, "c4 a2 ed 90 0c e0").index).isEqualTo(12);
+        assertThat(decode(BITS64, "c4 e2 ed 90 0c e0").flags & Instruction.VSIB_256).isZero();
     }
 
     @Test
