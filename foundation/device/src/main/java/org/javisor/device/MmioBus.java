@@ -38,6 +38,10 @@ public final class MmioBus {
             return Long.compareUnsigned(gpa - base, length) < 0;
         }
 
+        boolean meets(Slot other) {
+            return contains(other.base) || other.contains(base);
+        }
+
         boolean holds(long gpa, int size) {
             return contains(gpa) && Long.compareUnsigned(size, length - (gpa - base)) <= 0;
         }
@@ -56,19 +60,45 @@ public final class MmioBus {
      * @throws IllegalArgumentException if the range is empty, wraps or overlaps another
      */
     public synchronized void attach(String name, long base, long length, MmioDevice device) {
-        if (length <= 0 || Long.compareUnsigned(base, base + length - 1) > 0) {
-            throw new IllegalArgumentException(
-                    "No such address range: %#x, %d bytes".formatted(base, length));
-        }
-        Slot added = new Slot(name, base, length, device);
+        Slot added = slot(name, base, length, device);
         for (Slot slot : slots) {
-            if (slot.contains(base) || added.contains(slot.base)) {
+            if (slot.meets(added)) {
                 throw new IllegalArgumentException(
                         "Address %#x already belongs to %s".formatted(slot.base, slot.name));
             }
         }
+        add(added);
+    }
+
+    /**
+     * As {@link #attach}, for a range that a guest chose.
+     *
+     * @return false, with nothing changed, if the range overlaps another
+     * @throws IllegalArgumentException if the range is empty or wraps
+     */
+    public synchronized boolean attachIfFree(
+            String name, long base, long length, MmioDevice device) {
+        Slot added = slot(name, base, length, device);
+        for (Slot slot : slots) {
+            if (slot.meets(added)) {
+                return false;
+            }
+        }
+        add(added);
+        return true;
+    }
+
+    private static Slot slot(String name, long base, long length, MmioDevice device) {
+        if (length <= 0 || Long.compareUnsigned(base, base + length - 1) > 0) {
+            throw new IllegalArgumentException(
+                    "No such address range: %#x, %d bytes".formatted(base, length));
+        }
+        return new Slot(name, base, length, device);
+    }
+
+    private void add(Slot added) {
         Slot[] after = Arrays.copyOf(slots, slots.length + 1);
-        after[slots.length] = added;
+        after[after.length - 1] = added;
         Arrays.sort(after, Comparator.comparing(slot -> slot.base, Long::compareUnsigned));
         slots = after;
     }

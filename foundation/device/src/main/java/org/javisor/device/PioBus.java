@@ -63,19 +63,42 @@ public final class PioBus {
      *     another
      */
     public synchronized void attach(String name, int base, int length, PioDevice device) {
+        Slot other = firstIn(base, length);
+        if (other != null) {
+            throw new IllegalArgumentException(
+                    "Port %#x already belongs to %s"
+                            .formatted(Math.max(base, other.base), other.name));
+        }
+        fill(base, length, new Slot(name, base, length, device));
+    }
+
+    /**
+     * As {@link #attach}, for a range that a guest chose.
+     *
+     * @return false, with nothing changed, if the range overlaps another
+     * @throws IllegalArgumentException if the range is not within the 65,536 ports
+     */
+    public synchronized boolean attachIfFree(String name, int base, int length, PioDevice device) {
+        if (firstIn(base, length) != null) {
+            return false;
+        }
+        fill(base, length, new Slot(name, base, length, device));
+        return true;
+    }
+
+    /** What answers first in a range; null if nothing does. */
+    private Slot firstIn(int base, int length) {
         if (base < 0 || length <= 0 || length > PORTS - base) {
             throw new IllegalArgumentException(
                     "No such port range: %#x, %d ports".formatted(base, length));
         }
-        Slot[][] before = pages;
         for (int port = base; port < base + length; port++) {
-            Slot other = before[port / PAGE][port % PAGE];
-            if (other != null) {
-                throw new IllegalArgumentException(
-                        "Port %#x already belongs to %s".formatted(port, other.name));
+            Slot slot = pages[port / PAGE][port % PAGE];
+            if (slot != null) {
+                return slot;
             }
         }
-        fill(base, length, new Slot(name, base, length, device));
+        return null;
     }
 
     /**
