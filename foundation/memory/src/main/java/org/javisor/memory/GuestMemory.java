@@ -1,5 +1,6 @@
 package org.javisor.memory;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -113,6 +114,20 @@ public final class GuestMemory implements AutoCloseable {
     public long hostAddress(long gpa) {
         RamRegion region = find(gpa);
         return region == null ? 0 : region.hostAddress() + (gpa - region.base());
+    }
+
+    /**
+     * The RAM from {@code gpa} on as a segment of host memory, for I/O that copies nothing. It is
+     * as long as asked for, or shorter where a region ends; empty if {@code gpa} is not RAM.
+     * Whoever writes through it reports that to {@link #written}, and does not use it after this
+     * memory is closed.
+     */
+    public MemorySegment segment(long gpa, long length) {
+        RamRegion region = find(gpa);
+        if (region == null || length <= 0) {
+            return MemorySegment.NULL;
+        }
+        return RawMemory.segment(at(region, gpa), Math.min(length, region.end() - gpa));
     }
 
     // Tracking of writes

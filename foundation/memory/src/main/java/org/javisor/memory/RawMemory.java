@@ -96,6 +96,11 @@ public final class RawMemory {
         MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, from, target, offset, length);
     }
 
+    /** The bytes from {@code address} on; valid as long as the mapping that it lies in. */
+    public static MemorySegment segment(long address, long length) {
+        return ALL.asSlice(address, length);
+    }
+
     public static void fill(long address, long length, byte value) {
         ALL.asSlice(address, length).fill(value);
     }
