@@ -2,7 +2,6 @@ package org.javisor.testkit;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
@@ -14,19 +13,22 @@ import org.javisor.memory.GuestMemory;
  * Runs unprivileged instructions in an engine, in the surroundings that {@link HostProcessor} gives
  * them: ring 3 of a 64-bit kernel with Linux's selectors, code and operands at the same linear
  * addresses. The code ends in an {@code int 80h}; that and every exception leads to a handler that
- * tells its vector at a port.
+ * tells its vector at a port. No two neighbours among the code's and the operands' pages are
+ * neighbours in guest-physical memory too.
  */
 public final class GuestProcessor implements AutoCloseable {
     /** Linear address of the kernel's half, where guest-physical memory from 0 on is mapped. */
-    private static final long KERNEL = 0xffff800000000000L;
+    static final long KERNEL = 0xffff800000000000L;
 
     private static final long GDT = 0x1000, IDT = 0x2000, TSS = 0x3000, HANDLERS = 0x4000;
-    private static final long KERNEL_STACK = 0x7000, PAGE_TABLES = 0x10000, LOW_MEMORY = 0x80000;
-    private static final int KERNEL_CS = 0x10, KERNEL_SS = 0x18, TASK = 0x40;
-    private static final int END_VECTOR = 0x80, END_LENGTH = 2;
+    static final long KERNEL_STACK = 0x7000;
+
+    private static final long PAGE_TABLES = 0x10000, LOW_MEMORY = 0x80000;
+    private static final int KERNEL_SS = 0x18, TASK = 0x40;
+    static final int KERNEL_CS = 0x10, END_VECTOR = 0x80, END_LENGTH = 2, END_PORT = 0xf4;
 
     /** Exceptions that push an error code: 8, 10 to 14, 17, 21. */
-    private static final int WITH_ERROR_CODE = 0x227d00;
+    static final int WITH_ERROR_CODE = 0x227d00;
 
     private static final long USER_PAGE =
             PageTables.PRESENT | PageTables.WRITABLE | PageTables.USER;
@@ -38,13 +40,18 @@ public final class GuestProcessor implements AutoCloseable {
     private static final VcpuState.Segment USER_DATA =
             new VcpuState.Segment(HostProcessor.USER_DS, 0, -1, 0xc0f3);
 
+    private static final VcpuState.Segment KERNEL_CODE =
+            new VcpuState.Segment(KERNEL_CS, 0, -1, 0xa09b);
+    private static final VcpuState.Segment KERNEL_DATA =
+            new VcpuState.Segment(KERNEL_SS, 0, -1, 0xc093);
+
     private final GuestMemory memory;
     private final PageTables tables;
     private final Vm vm;
     private final Vcpu vcpu;
+    private final Watchdog watchdog;
     private final VcpuState template = new VcpuState();
     private final long base;
-    private final MemorySegment data;
 
     /**
      * @param base the address of {@link HostProcessor#baseAddress}
@@ -55,18 +62,19 @@ public final class GuestProcessor implements AutoCloseable {
                 GuestMemory.allocate(
                         List.of(
                                 new GuestMemory.Range(0, LOW_MEMORY),
-                                new GuestMemory.Range(base, HostProcessor.SIZE)));
+                                new GuestMemory.Range(base, HostProcessor.SIZE),
+                                new GuestMemory.Range(GuestSeries.SLOTS, GuestSeries.SIZE)));
         tables = new PageTables(memory, PAGE_TABLES);
         for (long at = 0; at < LOW_MEMORY; at += GuestMemory.PAGE_SIZE) {
             tables.map(KERNEL + at, at, PageTables.PRESENT | PageTables.WRITABLE);
         }
-        tables.mapIdentity(base, HostProcessor.SIZE, USER_PAGE);
-        data =
-                MemorySegment.ofAddress(memory.hostAddress(dataAddress()))
-                        .reinterpret(HostProcessor.DATA_SIZE);
+        for (long at = base; at < base + HostProcessor.SIZE; at += GuestMemory.PAGE_SIZE) {
+            tables.map(at, physical(at), USER_PAGE);
+        }
         writeTables();
         vm = hypervisor.createVm(memory, new FakeClock());
         vcpu = vm.createVcpu(0, hypervisor.cpuid(), new EndPort());
+        watchdog = new Watchdog(vcpu);
         prepareTemplate();
     }
 
@@ -95,7 +103,7 @@ public final class GuestProcessor implements AutoCloseable {
                 0,
                 0, // push vector
                 0xe6,
-                0xf4, // out f4h, al
+                END_PORT, // out END_PORT, al
                 0xeb,
                 0xfc // jmp to the out
             };
@@ -132,18 +140,43 @@ public final class GuestProcessor implements AutoCloseable {
         return base + HostStubs.DATA;
     }
 
-    /** The operand memory; to be written only while the guest does not run, and not as code. */
-    public MemorySegment data() {
-        return data;
+    /** Where a page of the code's and the operands' lies in guest-physical memory. */
+    private long physical(long linear) {
+        long offset = linear - base;
+        long page = offset & -GuestMemory.PAGE_SIZE;
+        return base + HostProcessor.SIZE - GuestMemory.PAGE_SIZE - page + (offset - page);
+    }
+
+    /**
+     * Fills the operand memory's first pages, without telling the engine: they must not hold code.
+     */
+    public void setData(MemorySegment source) {
+        for (long at = 0; at < source.byteSize(); at += GuestMemory.PAGE_SIZE) {
+            page(at).copyFrom(source.asSlice(at, GuestMemory.PAGE_SIZE));
+        }
+    }
+
+    /** Copies the operand memory's first pages. */
+    public void data(MemorySegment target) {
+        for (long at = 0; at < target.byteSize(); at += GuestMemory.PAGE_SIZE) {
+            target.asSlice(at, GuestMemory.PAGE_SIZE).copyFrom(page(at));
+        }
+    }
+
+    /** A page of the operand memory, mapped for as long as the guest is open. */
+    private MemorySegment page(long offset) {
+        return MemorySegment.ofAddress(memory.hostAddress(physical(dataAddress() + offset)))
+                .reinterpret(GuestMemory.PAGE_SIZE);
     }
 
     /** As {@link HostProcessor#protectPage}. */
     public void protectPage(int page, boolean readable) {
         long address = dataAddress() + (long) page * GuestMemory.PAGE_SIZE;
+        long physical = physical(address);
         for (int n = 0; n < GuestMemory.PAGE_SIZE; n += 8) {
-            memory.write64(address + n, 0);
+            memory.write64(physical + n, 0);
         }
-        tables.map(address, address, readable ? PageTables.PRESENT | PageTables.USER : 0);
+        tables.map(address, physical, readable ? PageTables.PRESENT | PageTables.USER : 0);
     }
 
     /** As {@link HostProcessor#run(byte[], int, int, UserState, boolean)}. */
@@ -151,21 +184,49 @@ public final class GuestProcessor implements AutoCloseable {
         long begin = codeAddress() + offset;
         place(begin, code, length);
         load(state, begin, as32);
-        ExitReason reason = vcpu.run();
-        if (reason != ExitReason.REQUESTED) {
-            throw new AssertionError("The guest ended with " + reason + " " + vcpu.failure());
-        }
+        watchdog.run();
         store(state, begin + length);
     }
 
-    private void place(long begin, byte[] code, int length) {
+    GuestMemory memory() {
+        return memory;
+    }
+
+    PageTables tables() {
+        return tables;
+    }
+
+    /** Writes code that is to end with the end's interrupt. */
+    void place(long begin, byte[] code, int length) {
         // Writing makes the engine drop what it has made of the page: only if something changes.
         for (int n = 0; n < length + END_LENGTH; n++) {
             int value = n < length ? code[n] & 0xff : n == length ? 0xcd : END_VECTOR;
-            if (memory.read8(begin + n) != value) {
-                memory.write8(begin + n, value);
+            if (memory.read8(physical(begin + n)) != value) {
+                memory.write8(physical(begin + n), value);
             }
         }
+    }
+
+    /**
+     * Runs code of ring 0 until it writes to the end's port.
+     *
+     * @param rip where, linear
+     * @param idt guest-physical address of its interrupt descriptor table
+     */
+    void runKernel(long rip, long idt) {
+        VcpuState s = template;
+        VcpuState.TableRegister usual = s.idtr;
+        VcpuState.Segment stack = s.segments[VcpuState.SS];
+        s.idtr = new VcpuState.TableRegister(KERNEL + idt, 0xfff);
+        s.segments[VcpuState.CS] = KERNEL_CODE;
+        s.segments[VcpuState.SS] = KERNEL_DATA;
+        s.gpr[VcpuState.RSP] = KERNEL + KERNEL_STACK;
+        s.rip = rip;
+        s.rflags = 2;
+        vcpu.setState(s);
+        s.idtr = usual;
+        s.segments[VcpuState.SS] = stack;
+        watchdog.run();
     }
 
     private void load(UserState state, long begin, boolean as32) {
@@ -207,6 +268,7 @@ public final class GuestProcessor implements AutoCloseable {
 
     @Override
     public void close() {
+        watchdog.close();
         vm.close();
         memory.close();
     }

@@ -14,7 +14,7 @@ import org.javisor.x86.Op;
  * Random 64-bit code of many instructions that leaves nothing undefined: memory operands relative
  * to a base register that nothing writes, strings with addresses and count set up before them,
  * branches forward, loops with a counter, pushes and pops. Whatever leaves flags undefined is
- * followed by something that sets them.
+ * followed by something that sets them. Now and then an operand or a string leads where it faults.
  */
 final class RandomProgram {
     /** Points at the operand memory; never written. */
@@ -25,6 +25,28 @@ final class RandomProgram {
 
     private static final int RCX = 1, RSP = 4;
     private static final int LONGEST = HostProcessor.CODE_SIZE / 2 - 200;
+
+    /** What kind of program. */
+    enum Style {
+        /** Some ten statements. */
+        SHORT(10, 50, 80),
+        /** As many as there is room for. */
+        LONG(200, 600, 800),
+        /** With loops that change instructions of their own, after having set them back. */
+        SELF_MODIFYING(10, 30, 400);
+
+        private final int fewest;
+        private final int most;
+
+        /** One in so many memory operands faults. */
+        private final int faults;
+
+        Style(int fewest, int most, int faults) {
+            this.fewest = fewest;
+            this.most = most;
+            this.faults = faults;
+        }
+    }
 
     /** The forms that can stand anywhere in a program. */
     private static final class Pool {
@@ -56,13 +78,15 @@ final class RandomProgram {
 
     private final Pool pool = new Pool();
     private final long dataAddress;
+    private final Style style;
     private Random random = new Random(0);
     private long begin;
     private final CodeBuffer out = new CodeBuffer();
     private boolean keepCounter;
 
-    RandomProgram(long dataAddress) {
+    RandomProgram(long dataAddress, Style style) {
         this.dataAddress = dataAddress;
+        this.style = style;
     }
 
     /**
@@ -76,8 +100,8 @@ final class RandomProgram {
         begin = address;
         out.cut(0);
         keepCounter = false;
-        int instructions = random.nextInt(10, 51);
-        for (int n = 0; n < instructions && out.length() < LONGEST; n++) {
+        int statements = random.nextInt(style.fewest, style.most + 1);
+        for (int n = 0; n < statements && out.length() < LONGEST; n++) {
             statement();
             cuts.add(out.length());
         }
@@ -90,6 +114,13 @@ final class RandomProgram {
             case 2 -> loop();
             case 3 -> string();
             case 4 -> stack();
+            case 5, 6, 7 -> {
+                if (style == Style.SELF_MODIFYING) {
+                    selfModifyingLoop();
+                } else {
+                    instruction();
+                }
+            }
             default -> instruction();
         }
     }
@@ -137,10 +168,48 @@ final class RandomProgram {
         }
     }
 
+    /** A loop around an operation of a register with an immediate, of which it changes bytes. */
+    private void selfModifyingLoop() {
+        boolean operation = random.nextBoolean();
+        int original = operation ? 0xc0 | random.nextInt(8) << 3 | random.nextInt(7) : 0;
+        // mov byte [rip + to the changed byte], original
+        put(0xc6, 0x05);
+        int reset = out.length();
+        out.put32(0);
+        put(original);
+        // A jump between the change and its execution: Intel SDM vol. 3A, 8.1.3.
+        put(0xeb, 0, 0xb9);
+        out.put32(random.nextInt(2, 60)); // mov ecx
+        keepCounter = true;
+        int top = out.length();
+        if (random.nextBoolean()) {
+            body(1);
+        }
+        put(0x41, 0x81); // operation of r8d to r14d with imm32
+        int changed = out.length() + (operation ? 0 : 1 + random.nextInt(4));
+        put(operation ? original : 0xc0 | random.nextInt(8) << 3 | random.nextInt(7));
+        out.put32(random.nextInt());
+        if (!operation) {
+            out.patch(changed, 1, original);
+        }
+        setFlags();
+        body(2);
+        // xor byte [rip + to the changed byte], another operation or another immediate
+        put(0x80, 0x35);
+        out.put32(changed - (out.length() + 5));
+        put(operation ? random.nextInt(1, 8) << 3 : random.nextInt(1, 256));
+        setFlags();
+        keepCounter = false;
+        put(0xff, 0xc9, 0x0f, 0x85); // dec ecx; jnz
+        out.put32(top - (out.length() + 4));
+        out.patch(reset, 4, changed - (reset + 5));
+    }
+
     private void string() {
         int count = random.nextInt(random.nextInt(4) == 0 ? 150 : 20);
         boolean down = random.nextInt(4) == 0;
-        int to = 0x400 + random.nextInt(0x3000 - 0x400);
+        boolean faults = random.nextInt(style.faults / 10) == 0;
+        int to = faults ? 0x4000 - random.nextInt(80) : 0x400 + random.nextInt(0x3000 - 0x400);
         int from =
                 random.nextBoolean()
                         ? 0x400 + random.nextInt(0x2c00)
@@ -289,7 +358,7 @@ final class RandomProgram {
     private int offset(int reach) {
         int room = RandomState.WRITABLE_PAGES * RandomState.PAGE - reach - 80;
         int at = random.nextInt(room);
-        if (random.nextInt(80) == 0) {
+        if (random.nextInt(style.faults) == 0) {
             // Into the page that cannot be written, or the one behind it.
             return room + reach + 80 + random.nextInt(2 * RandomState.PAGE - 100);
         }

@@ -36,11 +36,16 @@ final class RandomState {
     /** The code, its absolute addresses filled in. */
     private final byte[] code;
 
+    /** Whether absolute addresses are still to be filled in. */
+    private final boolean addressesOpen;
+
     private final Instruction i;
 
     /**
      * @param memory the operand memory's window, changed
      * @param state changed
+     * @param addressesOpen whether absolute addresses in the code may be chosen; else they lead
+     *     where an earlier choice led
      */
     RandomState(
             long seed,
@@ -49,7 +54,8 @@ final class RandomState {
             long dataAddress,
             MemorySegment memory,
             UserState state,
-            boolean as32) {
+            boolean as32,
+            boolean addressesOpen) {
         this.random = new Random(seed);
         this.values = new InterestingValues(random);
         this.codeAddress = codeAddress;
@@ -57,6 +63,7 @@ final class RandomState {
         this.memory = memory;
         this.state = state;
         this.as32 = as32;
+        this.addressesOpen = addressesOpen;
         this.code = code.clone();
         this.i = decode(this.code, as32);
     }
@@ -81,8 +88,7 @@ final class RandomState {
             if (usesStack(i) && i.base == RSP) {
                 at = state.gpr[RSP] - dataAddress + i.disp + (i.op == Op.POP ? i.operandSize : 0);
             } else {
-                aim(dataAddress + at);
-                at = reached(at);
+                at = aim(at);
             }
             fill(at, Math.max(i.memorySize, 8));
         }
@@ -178,8 +184,11 @@ final class RandomState {
      * AMD's processors do not insist on the alignment that the SHA instructions demand of Intel's.
      */
     private long aligned(long at) {
-        boolean sha = i.op.compareTo(Op.SHA1RNDS4) >= 0 && i.op.compareTo(Op.SHA256MSG2) <= 0;
-        return sha ? at & -16 : at;
+        return isSha() ? at & -16 : at;
+    }
+
+    private boolean isSha() {
+        return i.op.compareTo(Op.SHA1RNDS4) >= 0 && i.op.compareTo(Op.SHA256MSG2) <= 0;
     }
 
     private void fill(long at, int size) {
@@ -201,44 +210,69 @@ final class RandomState {
         }
     }
 
-    /** Sets registers or the displacement such that the memory operand lies at an address. */
-    private void aim(long address) {
-        long target = address;
-        if (i.segment == 4) {
-            target -= state.fsBase;
-        } else if (i.segment == 5) {
-            target -= state.gsBase;
+    /**
+     * Sets registers, segment bases or the displacement such that the memory operand lies at an
+     * offset in the operand memory.
+     *
+     * @return where it lies indeed
+     */
+    private long aim(long at) {
+        boolean absolute = i.base == Instruction.RIP || i.base < 0;
+        if (absolute) {
+            return addressesOpen ? chooseAddress(at) : aimSegment(at);
         }
-        if (i.base == Instruction.RIP) {
-            patchDisplacement(target - (codeAddress + i.length));
-        } else if (i.base < 0 && i.index < 0) {
-            patchDisplacement(target);
-        } else if (i.base < 0) {
-            // The index alone: what its factor cannot reach the displacement must.
-            long scaled = 1L << i.scale;
-            state.gpr[i.index] = random.nextInt(16);
-            patchDisplacement(target - state.gpr[i.index] * scaled);
-        } else if (i.index >= 0 && i.index != i.base) {
+        long target = dataAddress + at - segmentBase();
+        if (i.index >= 0 && i.index != i.base) {
             boolean small = i.addressSize == 8 && random.nextBoolean();
             state.gpr[i.index] = small ? random.nextInt(-4096, 4096) : state.gpr[i.index];
             setAddress(i.base, target - i.disp - (state.gpr[i.index] << i.scale));
         } else if (i.index >= 0) {
             long factor = 1 + (1L << i.scale);
             setAddress(i.base, Math.floorDiv(target - i.disp, factor));
+            long address = state.gpr[i.base] + (state.gpr[i.base] << i.scale) + i.disp;
+            address = i.addressSize == 4 ? address & 0xffffffffL : address;
+            return address + segmentBase() - dataAddress;
         } else {
             setAddress(i.base, target - i.disp);
         }
+        return at;
     }
 
-    /** Where a base that is its own index has really led. */
-    private long reached(long at) {
-        boolean twice = i.base >= 0 && i.base == i.index && i.base != Instruction.RIP;
-        if (!twice) {
-            return at;
+    private long chooseAddress(long at) {
+        long target = dataAddress + at - segmentBase();
+        if (i.base == Instruction.RIP) {
+            patchDisplacement(target - (codeAddress + i.length));
+        } else if (i.index < 0) {
+            patchDisplacement(target);
+        } else {
+            // The index alone: what its factor cannot reach the displacement must.
+            state.gpr[i.index] = smallIndex();
+            patchDisplacement(target - (state.gpr[i.index] << i.scale));
         }
-        long address = state.gpr[i.base] + (state.gpr[i.base] << i.scale) + i.disp;
+        return at;
+    }
+
+    /** The address is the code's: only a segment base can still move it. */
+    private long aimSegment(long at) {
+        long address = i.disp;
+        if (i.base == Instruction.RIP) {
+            address += codeAddress + i.length;
+        } else if (i.index >= 0) {
+            state.gpr[i.index] = smallIndex();
+            address += state.gpr[i.index] << i.scale;
+        }
         address = i.addressSize == 4 ? address & 0xffffffffL : address;
+        if (i.segment == 4) {
+            state.fsBase = dataAddress + at - address;
+        } else if (i.segment == 5) {
+            state.gsBase = dataAddress + at - address;
+        }
         return address + segmentBase() - dataAddress;
+    }
+
+    /** None where {@link #aligned} counts. */
+    private long smallIndex() {
+        return isSha() ? 0 : random.nextInt(16);
     }
 
     private void setAddress(int register, long value) {
