@@ -31,10 +31,12 @@ final class BootSource {
     static BootSource read(MachineConfig config) {
         try {
             KernelImage kernel = KernelImage.detect(config.kernel());
-            AcpiConfig acpi = AcpiConfig.forProcessors(config.cpus());
+            List<GuestMemory.Range> ranges = MemoryLayout.of(config.memory()).ranges();
+            AcpiConfig acpi =
+                    AcpiConfig.forProcessors(config.cpus())
+                            .withPci(PciBoard.describe(PciBoard.windows(ranges)));
             return new BootSource(
-                    new BootConfig(kernel, config.initrd(), config.commandLine(), acpi),
-                    MemoryLayout.of(config.memory()).ranges());
+                    new BootConfig(kernel, config.initrd(), config.commandLine(), acpi), ranges);
         } catch (FirmwareException e) {
             throw translate(e);
         }

@@ -63,6 +63,7 @@ public final class Machine implements AutoCloseable {
     private final GuestMemory memory;
     private final Vm vm;
     private final PcBoard board;
+    private final List<PciDevice> devices = new ArrayList<>();
     private final List<Vcpu> vcpus;
     private final VcpuThreads threads;
     private final BootSource boot;
@@ -142,7 +143,18 @@ public final class Machine implements AutoCloseable {
         made.add(console::close);
         control = new SerialLine(config.name() + "-com2", config.control(), crashes::control);
         made.add(control::close);
-        board = new PcBoard(config.memory(), clock, console, control, new BoardRequests());
+        GuestRequests requests = new BoardRequests();
+        board = new PcBoard(boot.ranges(), clock, console, control, requests);
+        for (PciSlot slot : config.devices()) {
+            PciDevice device =
+                    slot.device()
+                            .create(
+                                    new PciDevice.Surroundings(
+                                            config.name(), memory, clock, requests));
+            made.add(device);
+            board.plug(slot.address(), device.function());
+            devices.add(device);
+        }
         List<Vcpu> processors = new ArrayList<>();
         for (int i = 0; i < config.cpus(); i++) {
             CpuidTable cpuid = Topology.describe(engine.hypervisor().cpuid(), i, config.cpus());
@@ -319,6 +331,7 @@ public final class Machine implements AutoCloseable {
             threads.join();
             state = MachineState.CLOSED;
             clock.close();
+            devices.forEach(PciDevice::close);
             vm.close();
             memory.close();
             console.close();
@@ -400,6 +413,7 @@ public final class Machine implements AutoCloseable {
     // What the guest and its hardware do
 
     private void install() {
+        board.prepareForBoot();
         VcpuState first = boot.install(memory);
         vcpus.getFirst().setState(first);
         for (Vcpu other : vcpus.subList(1, vcpus.size())) {
@@ -495,7 +509,7 @@ public final class Machine implements AutoCloseable {
                 });
     }
 
-    private final class BoardRequests implements PcBoard.Requests {
+    private final class BoardRequests implements GuestRequests {
         @Override
         public void powerOff() {
             end(EndReason.POWER_OFF, "");
@@ -504,6 +518,13 @@ public final class Machine implements AutoCloseable {
         @Override
         public void reset(String cause) {
             resetRequested(cause);
+        }
+
+        @Override
+        public void pause() {
+            clock.pause();
+            threads.hold();
+            threads.whenStill(() -> enter(MachineState.PAUSED));
         }
     }
 

@@ -2,7 +2,10 @@ package org.javisor.machine;
 
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import org.javisor.pci.PciAddress;
 
 /**
  * What a machine is made of.
@@ -16,6 +19,7 @@ import java.util.Optional;
  * @param console takes what the first serial port (COM1, {@code ttyS0}) sends
  * @param control takes what the second one (COM2, {@code ttyS1}) sends
  * @param wallClock the time of day that the machine's real-time clock starts from
+ * @param devices plugged into the PCI bus, in this order
  * @param rebootOnReset whether the machine starts again when the guest resets it, or ends
  * @param rebootOnTripleFault whether it starts again after a triple fault that no announced restart
  *     explains
@@ -32,6 +36,7 @@ public record MachineConfig(
         ByteSink control,
         MachineListener listener,
         InstantSource wallClock,
+        List<PciSlot> devices,
         boolean rebootOnReset,
         boolean rebootOnTripleFault) {
     /** Less than this cannot hold any kernel worth starting. */
@@ -49,6 +54,7 @@ public record MachineConfig(
      * @throws MachineException BAD_CONFIGURATION or HOST_CANNOT, with one line on what is wrong
      */
     public MachineConfig {
+        devices = List.copyOf(devices);
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*") || name.length() > NAME_LENGTH) {
             throw wrong(
                     "A machine's name is letters, digits, '.', '_' and '-', at most %d: '%s'",
@@ -104,6 +110,7 @@ public record MachineConfig(
         private ByteSink control = ByteSink.NONE;
         private MachineListener listener = MachineListener.NONE;
         private InstantSource wallClock = InstantSource.system();
+        private final List<PciSlot> devices = new ArrayList<>();
         private boolean rebootOnReset = true;
         private boolean rebootOnTripleFault;
 
@@ -175,6 +182,18 @@ public record MachineConfig(
             return this;
         }
 
+        /** Plugs a device into the first PCI slot that is free. */
+        public Builder device(PciDevice.Factory device) {
+            devices.add(new PciSlot(Optional.empty(), device));
+            return this;
+        }
+
+        /** Plugs a device into a PCI slot of the caller's choice. */
+        public Builder device(PciAddress address, PciDevice.Factory device) {
+            devices.add(new PciSlot(Optional.of(address), device));
+            return this;
+        }
+
         public Builder rebootOnReset(boolean reboot) {
             this.rebootOnReset = reboot;
             return this;
@@ -201,6 +220,7 @@ public record MachineConfig(
                     control,
                     listener,
                     wallClock,
+                    devices,
                     rebootOnReset,
                     rebootOnTripleFault);
         }

@@ -3,6 +3,7 @@ package org.javisor.machine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.javisor.chipset.AcpiPm;
 import org.javisor.chipset.ApicBus;
@@ -20,26 +21,19 @@ import org.javisor.chipset.SystemControlPortA;
 import org.javisor.chipset.SystemControlPortB;
 import org.javisor.device.Clock;
 import org.javisor.device.Device;
+import org.javisor.device.InterruptLine;
 import org.javisor.device.MmioBus;
 import org.javisor.device.PioBus;
+import org.javisor.device.PioDevice;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
+import org.javisor.memory.GuestMemory;
+import org.javisor.pci.PciAddress;
+import org.javisor.pci.PciBus;
+import org.javisor.pci.PciFunction;
 
 /** The chips of a PC and the wires between them. The one place that knows which chip is where. */
 final class PcBoard {
-    /**
-     * What the guest can ask of the machine through its chips; on a processor's thread, does not
-     * wait.
-     */
-    interface Requests {
-        void powerOff();
-
-        /**
-         * @param cause which chip, for messages
-         */
-        void reset(String cause);
-    }
-
     private final PioBus ports = new PioBus();
     private final MmioBus memory = new MmioBus();
     private final ApicBus apicBus = new ApicBus();
@@ -55,7 +49,18 @@ final class PcBoard {
 
     private final List<LocalApic> localApics = new ArrayList<>();
 
-    PcBoard(long memoryBytes, Clock clock, SerialLine com1, SerialLine com2, Requests requests) {
+    private final PciBoard pci;
+    private final PioDevice edgeLevel;
+
+    /**
+     * @param ram where the machine has it
+     */
+    PcBoard(
+            List<GuestMemory.Range> ram,
+            Clock clock,
+            SerialLine com1,
+            SerialLine com2,
+            GuestRequests requests) {
         this.clock = clock;
         PicPair pics = new PicPair(apicBus.intr());
         IoApic ioApic = new IoApic(apicBus);
@@ -65,16 +70,44 @@ final class PcBoard {
         power = new AcpiPm(clock, isa.line(PcPorts.SCI_IRQ), requests::powerOff);
         devices.add(power);
         ports.attach("acpi-pm", PcPorts.PM_BASE, PcPorts.PM_SIZE, power);
-        addTimers(memoryBytes, isa);
+        addTimers(ram.stream().mapToLong(GuestMemory.Range::size).sum(), isa);
         addSerial("com1", PcPorts.COM1, PcPorts.COM1_IRQ, isa, com1);
         addSerial("com2", PcPorts.COM2, PcPorts.COM2_IRQ, isa, com2);
-        addResets(isa, requests);
+        pci =
+                new PciBoard(
+                        memory,
+                        ports,
+                        apicBus,
+                        pciLines(pics, ioApic),
+                        addResets(isa, requests),
+                        PciBoard.windows(ram));
         devices.add(ioApic);
         devices.add(pics);
         ports.attach("pic", PcPorts.PIC_MASTER, PcPorts.PIC_SIZE, pics.master());
         ports.attach("pic", PcPorts.PIC_SLAVE, PcPorts.PIC_SIZE, pics.slave());
-        ports.attach("pic", PcPorts.PIC_EDGE_LEVEL, PcPorts.PIC_SIZE, pics.edgeLevel());
+        edgeLevel = pics.edgeLevel();
+        ports.attach("pic", PcPorts.PIC_EDGE_LEVEL, PcPorts.PIC_SIZE, edgeLevel);
         memory.attach("io-apic", PcPorts.IO_APIC, PcPorts.IO_APIC_SIZE, ioApic);
+    }
+
+    /**
+     * Each line has an input of the I/O APIC for itself; at the PIC, with fewer inputs, two share
+     * one.
+     */
+    private static List<InterruptLine> pciLines(PicPair pics, IoApic ioApic) {
+        SharedLine even = new SharedLine(pics.input(PcPorts.PCI_IRQ_EVEN));
+        SharedLine odd = new SharedLine(pics.input(PcPorts.PCI_IRQ_ODD));
+        List<InterruptLine> lines = new ArrayList<>();
+        for (int i = 0; i < PciBus.INTERRUPT_LINES; i++) {
+            InterruptLine apic = ioApic.input(PcPorts.PCI_IO_APIC_INPUT + i);
+            InterruptLine pic = (i % 2 == 0 ? even : odd).newInput();
+            lines.add(
+                    asserted -> {
+                        pic.drive(asserted);
+                        apic.drive(asserted);
+                    });
+        }
+        return lines;
     }
 
     private void addTimers(long memoryBytes, IsaInterrupts isa) {
@@ -112,7 +145,8 @@ final class PcBoard {
         ports.attach(name, base, PcPorts.SERIAL_SIZE, uart);
     }
 
-    private void addResets(IsaInterrupts isa, Requests requests) {
+    /** Returns the one that is not at ports of its own. */
+    private ResetControl addResets(IsaInterrupts isa, GuestRequests requests) {
         KeyboardController8042 keyboard =
                 new KeyboardController8042(
                         isa.line(PcPorts.KEYBOARD_IRQ),
@@ -124,12 +158,8 @@ final class PcBoard {
         devices.addAll(List.of(keyboard, resetControl, portA));
         ports.attach("i8042", PcPorts.I8042_DATA, 1, keyboard.data());
         ports.attach("i8042", PcPorts.I8042_COMMAND, 1, keyboard.command());
-        ports.attach(
-                "reset-control",
-                PcPorts.RESET_CONTROL_BASE,
-                PcPorts.RESET_CONTROL_SIZE,
-                resetControl);
         ports.attach("port-92", PcPorts.SYSTEM_CONTROL_A, 1, portA);
+        return resetControl;
     }
 
     /**
@@ -149,12 +179,27 @@ final class PcBoard {
         ios.get(vcpu.index()).connect(apic);
     }
 
+    /**
+     * @throws MachineException BAD_CONFIGURATION if the slot is taken or none is left
+     */
+    void plug(Optional<PciAddress> address, PciFunction function) {
+        pci.plug(address, function);
+    }
+
+    /** Sets the chips up as a PC's firmware does before it starts an operating system. */
+    void prepareForBoot() {
+        int edgeOrLevel = 1 << PcPorts.PCI_IRQ_EVEN - 8 | 1 << PcPorts.PCI_IRQ_ODD - 8;
+        edgeLevel.writePort(1, 1, edgeOrLevel);
+        pci.configure();
+    }
+
     void pressPowerButton() {
         power.pressPowerButton();
     }
 
     /** Pulls the reset line; the processors stand still. */
     void reset() {
+        pci.reset();
         devices.forEach(Device::reset);
         localApics.forEach(LocalApic::reset);
     }

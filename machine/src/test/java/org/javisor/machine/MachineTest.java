@@ -466,7 +466,7 @@ class MachineTest {
                 config(),
                 (cpu, step) -> {
                     read.add(cpu.in(0xcfc, 4));
-                    read.add(cpu.load(0xe0000000L, 8));
+                    read.add(cpu.load(0xf0000000L, 8));
                     read.add(cpu.load(0xfee00ffcL, 8));
                     return powerOff(cpu);
                 });

@@ -63,12 +63,18 @@ public final class PcPorts {
     /** The reset control register, also ACPI's RESET_REG. */
     public static final int RESET_CONTROL = 0xcf9;
 
-    /** Where {@link ResetControl} is attached, with {@link #RESET_CONTROL_SIZE} ports. */
+    /** Where {@link ResetControl}'s offsets count from. */
     public static final int RESET_CONTROL_BASE = 0xcf8;
 
-    public static final int RESET_CONTROL_SIZE = 4;
-
     public static final int RESET_VALUE = 6;
+
+    /** I/O APIC inputs of the PCI bus's four interrupt lines: this and the next three. */
+    public static final int PCI_IO_APIC_INPUT = 16;
+
+    /** ISA interrupts of the same lines, for guests that use the PIC: these two in turn. */
+    public static final int PCI_IRQ_EVEN = 10;
+
+    public static final int PCI_IRQ_ODD = 11;
 
     public static final long IO_APIC = 0xfec00000L;
     public static final int IO_APIC_SIZE = 0x1000;

@@ -9,25 +9,20 @@ import org.javisor.device.PioDevice;
  * resets the machine. ACPI's RESET_REG names it too.
  *
  * <p>The port lies inside the doubleword CF8h, the address register of PCI's configuration
- * mechanism 1 (PCI Local Bus Specification 3.0, 3.2.2.3.2), which only accesses of four bytes reach
- * and bytes do not: both are here. The bus behind it is empty: nobody answers at CFCh, whatever the
- * address. Guests that find the mechanism, but nothing on the bus, are content; without it they
- * complain.
+ * mechanism 1, which only accesses of four bytes reach: the host bridge answers those and passes
+ * narrower ones on to here.
  */
 public final class ResetControl implements Device<ResetControl.State>, PioDevice {
-    /** The snapshot: both registers. */
-    public record State(int version, int register, int configurationAddress)
-            implements DeviceState {}
+    /** The snapshot: the register. */
+    public record State(int version, int register) implements DeviceState {}
 
     private static final int REGISTER = PcPorts.RESET_CONTROL - PcPorts.RESET_CONTROL_BASE;
 
     private static final int RESET_CPU = 0x04;
     private static final int WRITABLE = 0x0e;
-    private static final int ADDRESS_WRITABLE = 0x80ff_fffc;
 
     private final Runnable resetMachine;
     private int register;
-    private int configurationAddress;
 
     /**
      * @param resetMachine asked for on the vCPU's thread, without the chip's lock
@@ -38,9 +33,6 @@ public final class ResetControl implements Device<ResetControl.State>, PioDevice
 
     @Override
     public synchronized int readPort(int offset, int size) {
-        if (size == 4 && offset == 0) {
-            return configurationAddress;
-        }
         return size == 1 && offset == REGISTER ? register : -1 >>> 32 - 8 * size;
     }
 
@@ -48,9 +40,6 @@ public final class ResetControl implements Device<ResetControl.State>, PioDevice
     public void writePort(int offset, int size, int value) {
         boolean rises;
         synchronized (this) {
-            if (size == 4 && offset == 0) {
-                configurationAddress = value & ADDRESS_WRITABLE;
-            }
             if (size != 1 || offset != REGISTER) {
                 return;
             }
@@ -65,17 +54,15 @@ public final class ResetControl implements Device<ResetControl.State>, PioDevice
     @Override
     public synchronized void reset() {
         register = 0;
-        configurationAddress = 0;
     }
 
     @Override
     public synchronized State save() {
-        return new State(1, register, configurationAddress);
+        return new State(1, register);
     }
 
     @Override
     public synchronized void restore(State state) {
         register = state.register() & WRITABLE;
-        configurationAddress = state.configurationAddress() & ADDRESS_WRITABLE;
     }
 }

@@ -1,5 +1,6 @@
 package org.javisor.firmware;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -52,8 +53,8 @@ public record AcpiConfig(
     }
 
     /**
-     * A PC without PCI, with two serial ports: one I/O APIC at its usual place, with the first ID
-     * that no processor has.
+     * A PC without PCI so far, with two serial ports: one I/O APIC at its usual place, with the
+     * first ID that no processor has.
      */
     public static AcpiConfig forProcessors(int processors) {
         return new AcpiConfig(
@@ -71,6 +72,13 @@ public record AcpiConfig(
     public AcpiConfig withDevices(List<Consumer<AmlWriter>> devices) {
         return new AcpiConfig(
                 processors, ioApic, keyboardController, pciConfigurationSpace, devices);
+    }
+
+    /** Adds a PCI Express host bridge and its configuration space. */
+    public AcpiConfig withPci(PciRoot root) {
+        List<Consumer<AmlWriter>> all = new ArrayList<>(devices);
+        all.add(root);
+        return withPciConfigurationSpace(root.configurationSpace()).withDevices(all);
     }
 
     public AcpiConfig withPciConfigurationSpace(PciConfigurationSpace space) {

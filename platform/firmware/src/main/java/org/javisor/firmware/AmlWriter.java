@@ -27,6 +27,17 @@ public final class AmlWriter {
     private static final int EXT_OP_PREFIX = 0x5b;
     private static final int DEVICE_OP = 0x82;
     private static final int RETURN_OP = 0xa4;
+    private static final int LOCAL_OP = 0x60;
+    private static final int ARGUMENT_OP = 0x68;
+    private static final int STORE_OP = 0x70;
+    private static final int AND_OP = 0x7b;
+    private static final int OR_OP = 0x7d;
+    private static final int CREATE_DWORD_FIELD_OP = 0x8a;
+    private static final int NOT_OP = 0x92;
+    private static final int EQUAL_OP = 0x93;
+    private static final int IF_OP = 0xa0;
+
+    private static final int SERIALIZED = 1 << 3;
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
@@ -50,10 +61,19 @@ public final class AmlWriter {
 
     /** {@code Method (name, arguments, NotSerialized) { body }}; up to 7 arguments. */
     public AmlWriter method(String name, int arguments, Consumer<AmlWriter> body) {
+        return method(name, body, arguments & 7);
+    }
+
+    /** As {@link #method}, {@code Serialized}: what methods must be that create names. */
+    public AmlWriter serializedMethod(String name, int arguments, Consumer<AmlWriter> body) {
+        return method(name, body, arguments & 7 | SERIALIZED);
+    }
+
+    private AmlWriter method(String name, Consumer<AmlWriter> body, int flags) {
         out.write(METHOD_OP);
         return block(
                 inner -> {
-                    inner.path(name).out.write(arguments & 7);
+                    inner.path(name).out.write(flags);
                     body.accept(inner);
                 });
     }
@@ -62,6 +82,71 @@ public final class AmlWriter {
     public AmlWriter returnInteger(long value) {
         out.write(RETURN_OP);
         return integer(value);
+    }
+
+    /** {@code Return (value)} inside a method. */
+    public AmlWriter returnValue(Consumer<AmlWriter> value) {
+        out.write(RETURN_OP);
+        return with(value);
+    }
+
+    /** {@code Arg0} to {@code Arg6}. */
+    public AmlWriter argument(int number) {
+        out.write(ARGUMENT_OP + number);
+        return this;
+    }
+
+    /** {@code Local0} to {@code Local7}. */
+    public AmlWriter local(int number) {
+        out.write(LOCAL_OP + number);
+        return this;
+    }
+
+    /** {@code Store (value, name)}. */
+    public AmlWriter store(Consumer<AmlWriter> value, String name) {
+        out.write(STORE_OP);
+        return with(value).path(name);
+    }
+
+    /** {@code And (a, b, Localn)}. */
+    public AmlWriter and(Consumer<AmlWriter> a, Consumer<AmlWriter> b, int local) {
+        out.write(AND_OP);
+        return with(a).with(b).local(local);
+    }
+
+    /** {@code Or (name, bits, name)}. */
+    public AmlWriter setBits(String name, long bits) {
+        out.write(OR_OP);
+        return path(name).integer(bits).path(name);
+    }
+
+    /** {@code LEqual (a, b)}. */
+    public AmlWriter equal(Consumer<AmlWriter> a, Consumer<AmlWriter> b) {
+        out.write(EQUAL_OP);
+        return with(a).with(b);
+    }
+
+    /** {@code LNot (value)}. */
+    public AmlWriter not(Consumer<AmlWriter> value) {
+        out.write(NOT_OP);
+        return with(value);
+    }
+
+    /** {@code If (predicate) { body }}. */
+    public AmlWriter ifTrue(Consumer<AmlWriter> predicate, Consumer<AmlWriter> body) {
+        out.write(IF_OP);
+        return block(inner -> inner.with(predicate).with(body));
+    }
+
+    /** {@code CreateDWordField (buffer, offset, name)}. */
+    public AmlWriter createDWordField(Consumer<AmlWriter> buffer, int offset, String name) {
+        out.write(CREATE_DWORD_FIELD_OP);
+        return with(buffer).integer(offset).path(name);
+    }
+
+    private AmlWriter with(Consumer<AmlWriter> part) {
+        part.accept(this);
+        return this;
     }
 
     /** {@code Name (name, value)}; the value is the one term that is written next. */

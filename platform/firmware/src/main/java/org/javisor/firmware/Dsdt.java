@@ -9,6 +9,7 @@ final class Dsdt {
     static byte[] aml(AcpiConfig config) {
         AmlWriter aml = new AmlWriter();
         aml.namePackage("\\_S5", AcpiPorts.SLEEP_TYPE_S5, AcpiPorts.SLEEP_TYPE_S5, 0, 0);
+        PciRoot.declareInterruptModel(aml);
         aml.scope(
                 "\\_SB",
                 scope -> {

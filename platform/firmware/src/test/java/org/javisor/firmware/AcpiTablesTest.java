@@ -46,9 +46,22 @@ class AcpiTablesTest {
                                                                                             true,
                                                                                             false)))));
 
+    private static final AcpiConfig WITH_PCI =
+            AcpiConfig.forProcessors(1)
+                    .withPci(
+                            new PciRoot(
+                                    0xe000_0000L,
+                                    1 << 20,
+                                    new PciRoot.Window(0xc000_0000L, 0x2000_0000L),
+                                    new PciRoot.Window(0x8_0000_0000L, 0x8_0000_0000L),
+                                    (device, pin) -> (device + pin) % 4,
+                                    List.of(16, 17, 18, 19),
+                                    List.of(10, 11, 10, 11)));
+
     static Stream<AcpiConfig> configurations() {
         return Stream.of(
                 AcpiConfig.forProcessors(1),
+                WITH_PCI,
                 FULL,
                 AcpiConfig.forProcessors(300),
                 AcpiConfig.forProcessors(AcpiConfig.MAXIMUM_PROCESSORS));
