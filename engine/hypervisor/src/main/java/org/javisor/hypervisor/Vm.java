@@ -1,5 +1,8 @@
 package org.javisor.hypervisor;
 
+import java.util.Optional;
+import java.util.function.IntConsumer;
+import org.javisor.device.MessageInterrupts;
 import org.javisor.memory.GuestMemory;
 
 /** One machine's memory and processors inside an engine. */
@@ -8,6 +11,24 @@ public interface Vm extends AutoCloseable {
 
     /** TSC ticks a second, the same on every vCPU. */
     long tscFrequency();
+
+    /**
+     * Makes the engine's own local APICs serve this machine's processors, if it has any. To be
+     * called before the first processor is created, or not at all.
+     *
+     * <p>The processors then need no {@link Vcpu#connect connected} controller, answer APIC
+     * registers, interprocessor interrupts and HLT by themselves, and take the messages of I/O
+     * APICs and PCI functions from what this returns. A controller that is connected nevertheless
+     * stands for external interrupts, a PIC's: the processor asks it for a vector whenever its
+     * local APIC would pass one on, and uses nothing else of it.
+     *
+     * @param endOfInterrupt is told the vector when a processor ends a level-triggered interrupt;
+     *     called on that processor's thread
+     * @return empty if the machine has to bring local APICs and connect them
+     */
+    default Optional<MessageInterrupts> useOwnLocalApics(IntConsumer endOfInterrupt) {
+        return Optional.empty();
+    }
 
     /**
      * Adds a processor, in the state after power-on: vCPU 0 in real mode at the reset vector,

@@ -192,6 +192,7 @@ public final class GuestMemory implements AutoCloseable {
                 region.setFlags(gpa, RamRegion.CLEAN);
             }
         }
+        observers.forEach(observer -> observer.dirtyLogging(true));
         announceTracking();
     }
 
@@ -202,6 +203,7 @@ public final class GuestMemory implements AutoCloseable {
                 region.clearFlags(gpa, RamRegion.CLEAN);
             }
         }
+        observers.forEach(observer -> observer.dirtyLogging(false));
     }
 
     /**
@@ -213,6 +215,7 @@ public final class GuestMemory implements AutoCloseable {
         if (!dirtyLogging) {
             throw new IllegalStateException("The dirty log is not running");
         }
+        observers.forEach(observer -> observer.harvesting(region));
         BitSet dirty = new BitSet();
         for (long gpa = region.base(); gpa < region.end(); gpa += PAGE_SIZE) {
             if ((region.flags(gpa) & RamRegion.CLEAN) == 0) {

@@ -18,4 +18,14 @@ public interface WriteObserver {
      * @param pageGpa the page, or -1 for all
      */
     void writesTracked(long pageGpa);
+
+    /** Dirty logging has been switched on, begun anew, or switched off. */
+    default void dirtyLogging(boolean on) {}
+
+    /**
+     * The region's dirty pages are about to be harvested: an observer whose writes are recorded
+     * elsewhere, as the host's kernel records a guest's, reports them through {@link
+     * GuestMemory#written} now. May be called for a region again and again.
+     */
+    default void harvesting(RamRegion region) {}
 }
