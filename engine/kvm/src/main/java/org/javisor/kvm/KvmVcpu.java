@@ -1,0 +1,644 @@
+package org.javisor.kvm;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.javisor.device.LocalInterruptController;
+import org.javisor.hypervisor.CpuidTable;
+import org.javisor.hypervisor.DebugRequest;
+import org.javisor.hypervisor.ExitReason;
+import org.javisor.hypervisor.Vcpu;
+import org.javisor.hypervisor.VcpuIo;
+import org.javisor.hypervisor.VcpuState;
+import org.javisor.hypervisor.VcpuState.Activity;
+import org.javisor.interpreter.SingleInstruction;
+
+/**
+ * A processor of KVM's and the loop that runs it.
+ *
+ * <p>Other threads leave a bit in {@link #events}, set the shared page's wish to exit, and wake the
+ * runner by a signal if it is inside the kernel; the wish makes sure that an entry which has not
+ * quite happened yet returns at once. The loop clears the wish before it looks at the bits, so no
+ * event is missed.
+ *
+ * <p>An exit for I/O leaves the instruction half done; the next entry finishes it. So before the
+ * loop returns, or looks at registers, it enters once more with the wish to exit set.
+ */
+final class KvmVcpu implements Vcpu {
+    private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
+    private static final int OUTSIDE = 0, INSIDE = 1, ASLEEP = 2;
+    private static final int INTERRUPT_FLAG = 0x200;
+
+    /** Delivery modes of interrupt messages to one processor. */
+    private static final int MESSAGE_NMI = 4, MESSAGE_INIT = 5, MESSAGE_STARTUP = 6;
+
+    // KVM_SET_MP_STATE
+    private static final int RUNNABLE = 0, UNINITIALIZED = 1, INIT_RECEIVED = 2, HALTED = 3;
+    private static final int SIPI_RECEIVED = 4;
+
+    private static final VarHandle EVENTS;
+
+    static {
+        try {
+            EVENTS = MethodHandles.lookup().findVarHandle(KvmVcpu.class, "events", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final KvmVm vm;
+    private final int index;
+    private final KvmHandle handle;
+    private final VcpuIo io;
+    private final RunPage page;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment errno = LinuxCalls.newErrno(arena);
+    private final MemorySegment scratch = arena.allocate(64, 8);
+    private final VcpuRegisters registers;
+    private final Counter counter;
+    private final GuestDebug debug;
+    private final ExitCounts exits = new ExitCounts();
+    private final RunTime runTime = new RunTime();
+    private final VcpuState powerOn;
+    private final SingleInstruction rescuer;
+
+    /** Whether APIC, HLT and start-up are the kernel's affair. */
+    private final boolean hostApic;
+
+    private LocalInterruptController controller = KvmVm.NoController.INSTANCE;
+
+    // Attention
+    private volatile int events;
+    private volatile int startupVector;
+    private volatile int where = OUTSIDE;
+    private volatile Thread runner;
+    private volatile int runnerId;
+
+    /** Without the kernel's APIC: what the processor does. With it: RUNNING or SHUTDOWN. */
+    private Activity activity = Activity.RUNNING;
+
+    private boolean interruptFlag;
+
+    /** Whether an interrupt may be injected now; known after an exit. */
+    private boolean ready;
+
+    /** The last exit's instruction is to be finished by the next entry. */
+    private boolean unfinished;
+
+    // Debugging
+    private boolean passing;
+    private long passedAddress;
+    private long debugAddress = -1;
+    private String failure = "";
+
+    KvmVcpu(KvmVm vm, int index, KvmHandle handle, int pageSize, CpuidTable cpuid, VcpuIo io) {
+        this.vm = vm;
+        this.index = index;
+        this.handle = handle;
+        this.io = io;
+        hostApic = vm.apics().isPresent();
+        page = new RunPage(handle, pageSize);
+        ModelRegisters msrs = ModelRegisters.of(handle);
+        registers = new VcpuRegisters(handle, msrs, HostCpuid.xsaveSize(cpuid), arena);
+        int khz = handle.tryCall(Ioctl.GET_TSC_KHZ, 0);
+        counter =
+                new Counter(
+                        handle,
+                        vm.time(),
+                        khz > 0 ? khz : 1_000_000,
+                        vm.first().map(first -> first.counter));
+        rescuer = new SingleInstruction(vm.memory(), vm.clock(), cpuid, io);
+        debug = new GuestDebug(handle, vm.handle().offers(Capability.SET_GUEST_DEBUG));
+        powerOn = new VcpuState();
+        powerOn.activity = index == 0 ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
+        setState(powerOn);
+        powerOn.msrs.putAll(state().msrs);
+    }
+
+    int tscKhz() {
+        return counter.khz();
+    }
+
+    @Override
+    public int index() {
+        return index;
+    }
+
+    @Override
+    public void connect(LocalInterruptController newController) {
+        controller = newController;
+    }
+
+    // Pins, from any thread
+
+    @Override
+    public void interruptRequested() {
+        post(INTERRUPT);
+    }
+
+    @Override
+    public void nmi() {
+        if (hostApic) {
+            message(MESSAGE_NMI, 0);
+        } else {
+            post(NMI);
+        }
+    }
+
+    @Override
+    public void init() {
+        if (hostApic) {
+            message(MESSAGE_INIT, 0);
+        } else {
+            int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~STARTUP);
+            post(INIT);
+        }
+    }
+
+    @Override
+    public void startUp(int vector) {
+        if (hostApic) {
+            message(MESSAGE_STARTUP, vector);
+        } else {
+            startupVector = vector;
+            post(STARTUP);
+        }
+    }
+
+    private void message(int mode, int vector) {
+        long address = 0xfee00000L | (long) index << 12;
+        vm.apics().orElseThrow().deliver(address, mode << 8 | vector);
+    }
+
+    @Override
+    public void requestExit() {
+        post(EXIT);
+    }
+
+    private void post(int event) {
+        int before = (int) EVENTS.getAndBitwiseOr(this, event);
+        if ((before & event) != 0) {
+            return;
+        }
+        page.immediateExit(true);
+        if (where == INSIDE) {
+            KickSignal.send(runnerId);
+        } else if (where == ASLEEP) {
+            LockSupport.unpark(runner);
+        }
+    }
+
+    private void clear(int event) {
+        int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~event);
+    }
+
+    // Running
+
+    @Override
+    public ExitReason run() {
+        runner = Thread.currentThread();
+        runnerId = LinuxCalls.threadId();
+        debugAddress = -1;
+        runTime.begin(runnerId);
+        counter.resume();
+        try {
+            if (!beginDebugging()) {
+                failure = "This host's KVM cannot stop guests for a debugger";
+                return ExitReason.FAILURE;
+            }
+            return loop();
+        } finally {
+            where = OUTSIDE;
+            runTime.end();
+            runner = null;
+        }
+    }
+
+    private ExitReason loop() {
+        while (true) {
+            page.immediateExit(false);
+            where = INSIDE;
+            int now = events;
+            if (now != 0) {
+                if (unfinished) {
+                    page.immediateExit(true);
+                } else if ((now & EXIT) != 0) {
+                    clear(EXIT);
+                    return ExitReason.REQUESTED;
+                } else {
+                    takeEvents(now);
+                }
+            }
+            if (activity != Activity.RUNNING) {
+                if (activity == Activity.SHUTDOWN) {
+                    return ExitReason.SHUTDOWN;
+                }
+                sleep();
+                continue;
+            }
+            ExitReason reason = enter();
+            if (reason != null) {
+                return reason;
+            }
+        }
+    }
+
+    /** One stay in the guest and what follows from its end; null to go on. */
+    private ExitReason enter() {
+        long cr8 = 0;
+        if (!unfinished) {
+            offerInterrupt();
+        }
+        if (!hostApic) {
+            cr8 = controller.cr8();
+            page.setCr8(cr8);
+        }
+        int result = LinuxCalls.ioctl(errno, handle.fd(), RUN, 0);
+        where = OUTSIDE;
+        long left = System.nanoTime();
+        ready = page.readyForInterrupt();
+        if (!hostApic && page.cr8() != cr8) {
+            controller.setCr8(page.cr8());
+        }
+        if (result < 0) {
+            if (result != -LinuxCalls.EINTR && result != -LinuxCalls.EAGAIN) {
+                return fail("KVM_RUN: " + LinuxCalls.describe(-result));
+            }
+            unfinished = false;
+            exits.add(ExitCounts.KICK, 0);
+            return null;
+        }
+        int reason = page.reason();
+        ExitReason end = handle(reason);
+        exits.add(reason, System.nanoTime() - left);
+        return end;
+    }
+
+    private static final long RUN = Ioctl.RUN.request();
+
+    private ExitReason handle(int reason) {
+        unfinished = false;
+        switch (reason) {
+            case RunPage.EXIT_IO -> transferPort();
+            case RunPage.EXIT_MMIO -> transferMemory();
+            case RunPage.EXIT_RDMSR -> readMsr();
+            case RunPage.EXIT_WRMSR -> writeMsr();
+            case RunPage.EXIT_HLT -> {
+                activity = Activity.HALTED;
+                interruptFlag = page.interruptFlag();
+            }
+            case RunPage.EXIT_IOAPIC_EOI ->
+                    vm.apics().ifPresent(apics -> apics.ended(page.eoiVector()));
+            case RunPage.EXIT_IRQ_WINDOW_OPEN, RunPage.EXIT_INTR, RunPage.EXIT_SET_TPR -> {}
+            case RunPage.EXIT_SHUTDOWN -> {
+                activity = Activity.SHUTDOWN;
+                return ExitReason.SHUTDOWN;
+            }
+            case RunPage.EXIT_DEBUG -> {
+                return debugExit();
+            }
+            case RunPage.EXIT_INTERNAL_ERROR -> {
+                return page.suberror() == RunPage.INTERNAL_ERROR_EMULATION
+                        ? rescue()
+                        : fail(describe(reason));
+            }
+            default -> {
+                return fail(describe(reason));
+            }
+        }
+        return null;
+    }
+
+    /** An instruction that the kernel cannot emulate: the interpreter carries it out. */
+    private ExitReason rescue() {
+        long begin = System.nanoTime();
+        VcpuState before = state();
+        VcpuState after = rescuer.execute(before);
+        // What stays the same need not be written, and some of it has side effects.
+        after.msrs.entrySet().removeAll(before.msrs.entrySet());
+        setState(after);
+        exits.add(ExitCounts.RESCUE, System.nanoTime() - begin);
+        if (after.activity == Activity.SHUTDOWN) {
+            return ExitReason.SHUTDOWN;
+        }
+        return debug.active() || passing ? stepped(linear(after), -1) : null;
+    }
+
+    private ExitReason fail(String what) {
+        failure = what;
+        return ExitReason.FAILURE;
+    }
+
+    private String describe(int reason) {
+        return switch (reason) {
+            case RunPage.EXIT_FAIL_ENTRY ->
+                    "The host's processor refuses the guest's state (reason %#x)"
+                            .formatted(page.entryFailure());
+            case RunPage.EXIT_INTERNAL_ERROR ->
+                    "KVM failed internally (suberror %d)".formatted(page.suberror());
+            default -> "KVM left the guest for an unknown reason, " + reason;
+        };
+    }
+
+    // Exits
+
+    private void transferPort() {
+        int size = page.ioSize();
+        int count = page.ioCount();
+        int port = page.ioPort();
+        if (page.ioOut()) {
+            for (int n = 0; n < count; n++) {
+                io.writePort(port, size, page.ioData(n, size));
+            }
+        } else {
+            for (int n = 0; n < count; n++) {
+                page.putIoData(n, size, io.readPort(port, size));
+            }
+        }
+        unfinished = true;
+    }
+
+    private void transferMemory() {
+        int length = page.mmioLength();
+        long gpa = page.mmioAddress();
+        boolean whole = length == 8 || length == 4 || length == 2 || length == 1;
+        if (page.mmioWrite()) {
+            long value = page.mmioData();
+            if (whole) {
+                io.writeMmio(gpa, length, length == 8 ? value : value & (1L << 8 * length) - 1);
+            } else {
+                for (int n = 0; n < length; n++) {
+                    io.writeMmio(gpa + n, 1, value >>> 8 * n & 0xff);
+                }
+            }
+        } else if (whole) {
+            page.putMmioData(io.readMmio(gpa, length));
+        } else {
+            long value = 0;
+            for (int n = 0; n < length; n++) {
+                value |= (io.readMmio(gpa + n, 1) & 0xff) << 8 * n;
+            }
+            page.putMmioData(value);
+        }
+        unfinished = true;
+    }
+
+    private void readMsr() {
+        int msr = page.msrIndex();
+        boolean known = LocalInterruptController.ownsMsr(msr) && controller.canReadMsr(msr);
+        page.answerMsr(known, known ? controller.readMsr(msr) : 0);
+        unfinished = true;
+    }
+
+    private void writeMsr() {
+        int msr = page.msrIndex();
+        boolean taken =
+                LocalInterruptController.ownsMsr(msr) && controller.writeMsr(msr, page.msrData());
+        page.answerMsr(taken, page.msrData());
+        unfinished = true;
+    }
+
+    // Events
+
+    private void takeEvents(int now) {
+        if ((now & INIT) != 0) {
+            clear(INIT);
+            initialize();
+        } else if ((now & STARTUP) != 0) {
+            clear(STARTUP);
+            if (activity == Activity.WAITING_FOR_STARTUP) {
+                begin(startupVector);
+            }
+        }
+        if ((now & NMI) != 0 && activity != Activity.WAITING_FOR_STARTUP) {
+            clear(NMI);
+            activity = activity == Activity.HALTED ? Activity.RUNNING : activity;
+            handle.call(Ioctl.NMI, 0);
+        }
+        if ((now & INTERRUPT) != 0) {
+            clear(INTERRUPT);
+        }
+    }
+
+    /** Gives the processor an interrupt, or asks to be told when it would take one. */
+    private void offerInterrupt() {
+        boolean window = false;
+        if (!passing && !debug.holdsInterrupts() && controller.interruptPending()) {
+            if (ready) {
+                int vector = controller.acknowledge();
+                if (vector >= 0) {
+                    scratch.set(ValueLayout.JAVA_INT, 0, vector);
+                    handle.call(Ioctl.INTERRUPT, scratch);
+                }
+                ready = false;
+                window = controller.interruptPending();
+            } else {
+                window = true;
+            }
+        }
+        page.requestInterruptWindow(window);
+    }
+
+    /** HLT, or waiting for start-up, without the kernel's APIC. */
+    private void sleep() {
+        where = ASLEEP;
+        while (!wakes()) {
+            LockSupport.park(this);
+        }
+        where = OUTSIDE;
+    }
+
+    private boolean wakes() {
+        int now = events;
+        if ((now & (EXIT | INIT)) != 0) {
+            return true;
+        }
+        if (activity == Activity.WAITING_FOR_STARTUP) {
+            return (now & STARTUP) != 0;
+        }
+        if ((now & NMI) != 0) {
+            return true;
+        }
+        if ((now & INTERRUPT) != 0) {
+            clear(INTERRUPT);
+        }
+        if (interruptFlag && !debug.holdsInterrupts() && controller.interruptPending()) {
+            activity = Activity.RUNNING;
+            return true;
+        }
+        return false;
+    }
+
+    /** INIT, which keeps the FPU and most MSRs (Intel SDM vol. 3A, table 9-1). */
+    private void initialize() {
+        VcpuState now = state();
+        VcpuState fresh = new VcpuState();
+        fresh.xsave = now.xsave;
+        fresh.msrs.putAll(now.msrs);
+        fresh.cr0 |= now.cr0 & 0x60000000L;
+        fresh.tscOffset = now.tscOffset;
+        fresh.activity = index == 0 ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
+        setState(fresh);
+    }
+
+    private void begin(int vector) {
+        VcpuState start = state();
+        start.segments[VcpuState.CS] =
+                new VcpuState.Segment(vector << 8, (long) vector << 12, 0xffff, 0x9b);
+        start.rip = 0;
+        start.activity = Activity.RUNNING;
+        setState(start);
+    }
+
+    // State
+
+    @Override
+    public void reset() {
+        clear(-1);
+        passing = false;
+        setState(powerOn);
+    }
+
+    @Override
+    public VcpuState state() {
+        VcpuState state = new VcpuState();
+        registers.save(state);
+        state.activity = hostApic && activity != Activity.SHUTDOWN ? hostActivity() : activity;
+        state.nmiPending |= (events & NMI) != 0;
+        state.tscOffset = counter.lead();
+        if (!hostApic) {
+            state.cr8 = controller.cr8();
+        }
+        return state;
+    }
+
+    private Activity hostActivity() {
+        handle.call(Ioctl.GET_MP_STATE, scratch);
+        return switch (scratch.get(ValueLayout.JAVA_INT, 0)) {
+            case HALTED -> Activity.HALTED;
+            case UNINITIALIZED, INIT_RECEIVED, SIPI_RECEIVED -> Activity.WAITING_FOR_STARTUP;
+            default -> Activity.RUNNING;
+        };
+    }
+
+    @Override
+    public void setState(VcpuState state) {
+        registers.restore(state);
+        counter.setLead(state.tscOffset);
+        activity = state.activity;
+        unfinished = false;
+        if (hostApic && activity != Activity.SHUTDOWN) {
+            int mode =
+                    switch (state.activity) {
+                        case RUNNING, SHUTDOWN -> RUNNABLE;
+                        case HALTED -> HALTED;
+                        case WAITING_FOR_STARTUP -> INIT_RECEIVED;
+                    };
+            scratch.set(ValueLayout.JAVA_INT, 0, mode);
+            handle.call(Ioctl.SET_MP_STATE, scratch);
+            activity = Activity.RUNNING;
+        } else if (controller.cr8() != state.cr8) {
+            controller.setCr8(state.cr8);
+        }
+        interruptFlag = (state.rflags & INTERRUPT_FLAG) != 0;
+        ready = interruptFlag && !state.interruptShadow && !hostApic;
+        if (!state.nmiPending) {
+            clear(NMI);
+        }
+        passing &= linear(state) == passedAddress;
+    }
+
+    /** The linear address of the next instruction. */
+    private static long linear(VcpuState state) {
+        VcpuState.Segment cs = state.segments[VcpuState.CS];
+        boolean code64 = (state.efer & 0x400) != 0 && (cs.attributes() & 0x2000) != 0;
+        return code64 ? state.rip : state.rip + cs.base() & 0xffffffffL;
+    }
+
+    @Override
+    public long tsc() {
+        return counter.now();
+    }
+
+    @Override
+    public long translate(long linear) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment translation = call.allocate(Layouts.TRANSLATION);
+            Fields.putLong(translation, Layouts.TRANSLATION, "linear_address", linear);
+            boolean done = handle.tryCall(Ioctl.TRANSLATE, translation) == 0;
+            boolean valid = Fields.getByte(translation, Layouts.TRANSLATION, "valid") != 0;
+            return done && valid
+                    ? Fields.getLong(translation, Layouts.TRANSLATION, "physical_address")
+                    : -1;
+        }
+    }
+
+    // Debugging
+
+    @Override
+    public void setDebug(DebugRequest request) {
+        debug.set(request);
+    }
+
+    /** False if the kernel cannot. */
+    private boolean beginDebugging() {
+        if (passing && debug.active() && !unfinished) {
+            return debug.install(true);
+        }
+        passing = false;
+        return debug.install(false);
+    }
+
+    private ExitReason debugExit() {
+        return stepped(linear(state()), debug.watched(page.debugDr6()));
+    }
+
+    /** After a step or at a breakpoint: whether that is what the debugger waits for. */
+    private ExitReason stepped(long at, long watched) {
+        boolean passed = passing;
+        passing = false;
+        if (debug.singleStep() || watched != -1 || debug.stopsAt(at)) {
+            debugAddress = watched;
+            passing = true;
+            passedAddress = at;
+            return ExitReason.DEBUG;
+        }
+        if (passed) {
+            debug.install(false);
+        }
+        return null;
+    }
+
+    @Override
+    public long debugAddress() {
+        return debugAddress;
+    }
+
+    @Override
+    public String failure() {
+        return failure;
+    }
+
+    // Figures
+
+    long runNanos() {
+        return runTime.nanos();
+    }
+
+    void count(Map<String, Long> counters) {
+        exits.report(counters);
+    }
+
+    void close() {
+        rescuer.close();
+        page.close();
+        handle.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}
