@@ -43,4 +43,14 @@ record QueueSetup(int size, long descriptors, long driverArea, long deviceArea, 
     QueueSetup withReady(boolean newReady) {
         return new QueueSetup(size, descriptors, driverArea, deviceArea, newReady);
     }
+
+    /** An address with its lower half replaced. */
+    static long low(long address, int value) {
+        return address & -1L << 32 | value & 0xffffffffL;
+    }
+
+    /** An address with its upper half replaced. */
+    static long high(long address, int value) {
+        return address & 0xffffffffL | (long) value << 32;
+    }
 }

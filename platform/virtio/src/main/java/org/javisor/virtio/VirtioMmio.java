@@ -134,22 +134,14 @@ public final class VirtioMmio implements MmioDevice, Device<VirtioMmio.State> {
                 switch (at) {
                     case 0x38 -> queue.withSize(value);
                     case 0x44 -> queue.withReady((value & 1) != 0);
-                    case 0x80 -> queue.withDescriptors(low(queue.descriptors(), value));
-                    case 0x84 -> queue.withDescriptors(high(queue.descriptors(), value));
-                    case 0x90 -> queue.withDriverArea(low(queue.driverArea(), value));
-                    case 0x94 -> queue.withDriverArea(high(queue.driverArea(), value));
-                    case 0xa0 -> queue.withDeviceArea(low(queue.deviceArea(), value));
-                    case 0xa4 -> queue.withDeviceArea(high(queue.deviceArea(), value));
+                    case 0x80 -> queue.withDescriptors(QueueSetup.low(queue.descriptors(), value));
+                    case 0x84 -> queue.withDescriptors(QueueSetup.high(queue.descriptors(), value));
+                    case 0x90 -> queue.withDriverArea(QueueSetup.low(queue.driverArea(), value));
+                    case 0x94 -> queue.withDriverArea(QueueSetup.high(queue.driverArea(), value));
+                    case 0xa0 -> queue.withDeviceArea(QueueSetup.low(queue.deviceArea(), value));
+                    case 0xa4 -> queue.withDeviceArea(QueueSetup.high(queue.deviceArea(), value));
                     default -> queue;
                 });
-    }
-
-    private static long low(long address, int value) {
-        return address & -1L << 32 | value & 0xffffffffL;
-    }
-
-    private static long high(long address, int value) {
-        return address & 0xffffffffL | (long) value << 32;
     }
 
     private void setStatus(int value) {
