@@ -98,6 +98,8 @@ final class ChannelFile implements HostFile {
 
     @Override
     public void read(long offset, MemorySegment... targets) {
+        // Looked at first: another thread may lengthen the file after the host has said it ends.
+        long known = knownLength.get();
         try {
             for (MemorySegment target : targets) {
                 for (long done = 0; done < target.byteSize(); ) {
@@ -105,7 +107,7 @@ final class ChannelFile implements HostFile {
                     ByteBuffer buffer = target.asSlice(done, part).asByteBuffer();
                     int count = channel.read(buffer, offset + done);
                     if (count <= 0) {
-                        if (offset + done < knownLength.get()) {
+                        if (offset + done < known) {
                             throw new StorageException(
                                     StorageException.Code.IO,
                                     path + " has become shorter while it was in use");

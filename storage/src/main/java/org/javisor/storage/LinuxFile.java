@@ -183,6 +183,8 @@ final class LinuxFile implements HostFile {
     /** Goes on after short transfers until all is done or the file ends. */
     private void transfer(long offset, MemorySegment[] segments, boolean write) {
         long total = Segments.length(segments);
+        // Looked at first: another thread may lengthen the file after the host has said it ends.
+        long known = write ? 0 : knownLength.get();
         LinuxCalls.Frame frame = frames.take();
         try {
             long done = 0;
@@ -205,7 +207,10 @@ final class LinuxFile implements HostFile {
                     if (write) {
                         throw HostErrors.of("Cannot write to", path, 28);
                     }
-                    pastEnd(offset + done, Segments.slice(segments, done, total - done));
+                    if (offset + done < known) {
+                        throw shrank();
+                    }
+                    Segments.fillZero(Segments.slice(segments, done, total - done));
                     return;
                 }
                 done += count;
@@ -259,13 +264,6 @@ final class LinuxFile implements HostFile {
             throw new IllegalArgumentException("Memory on the Java heap has no address");
         }
         return segment.address();
-    }
-
-    private void pastEnd(long offset, MemorySegment[] rest) {
-        if (offset < knownLength.get()) {
-            throw shrank();
-        }
-        Segments.fillZero(rest);
     }
 
     private StorageException shrank() {
