@@ -2,9 +2,11 @@
 module org.javisor.virtio {
     requires transitive org.javisor.device;
     requires transitive org.javisor.memory;
+    requires transitive org.javisor.network;
     requires transitive org.javisor.pci;
     requires transitive org.javisor.storage;
 
     exports org.javisor.virtio;
     exports org.javisor.virtio.blk;
+    exports org.javisor.virtio.net;
 }

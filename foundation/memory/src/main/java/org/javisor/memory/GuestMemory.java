@@ -1,6 +1,7 @@
 package org.javisor.memory;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -333,6 +334,39 @@ public final class GuestMemory implements AutoCloseable {
             int part = (int) Math.min(length, region.end() - gpa);
             RawMemory.copyFromArray(source, offset, at(region, gpa), part);
             written(gpa, part);
+            gpa += part;
+            offset += part;
+            length -= part;
+        }
+    }
+
+    /** Copies out of guest memory; bytes that are not RAM read as 0xff. */
+    public void read(long gpa, MemorySegment target, long offset, long length) {
+        while (length > 0) {
+            RamRegion region = find(gpa);
+            long part = 1;
+            if (region == null) {
+                target.set(ValueLayout.JAVA_BYTE, offset, (byte) 0xff);
+            } else {
+                part = Math.min(length, region.end() - gpa);
+                RawMemory.copyOut(at(region, gpa), target, offset, part);
+            }
+            gpa += part;
+            offset += part;
+            length -= part;
+        }
+    }
+
+    /** Copies into guest memory; bytes that are not RAM are dropped. */
+    public void write(long gpa, MemorySegment source, long offset, long length) {
+        while (length > 0) {
+            RamRegion region = find(gpa);
+            long part = 1;
+            if (region != null) {
+                part = Math.min(length, region.end() - gpa);
+                RawMemory.copyIn(source, offset, at(region, gpa), part);
+                written(gpa, part);
+            }
             gpa += part;
             offset += part;
             length -= part;

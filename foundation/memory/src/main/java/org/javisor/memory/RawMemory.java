@@ -101,6 +101,16 @@ public final class RawMemory {
         return ALL.asSlice(address, length);
     }
 
+    /** Copies to a segment, whose bounds are checked. */
+    public static void copyOut(long from, MemorySegment target, long offset, long length) {
+        MemorySegment.copy(ALL, from, target, offset, length);
+    }
+
+    /** Copies from a segment, whose bounds are checked. */
+    public static void copyIn(MemorySegment source, long offset, long to, long length) {
+        MemorySegment.copy(source, offset, ALL, to, length);
+    }
+
     public static void fill(long address, long length, byte value) {
         ALL.asSlice(address, length).fill(value);
     }

@@ -99,6 +99,45 @@ public final class DescriptorChain {
         return copy(readableCount, count, offset, source, at, length, true);
     }
 
+    /**
+     * Copies out of the readable part, into a segment that is not guest memory.
+     *
+     * @return how many bytes: {@code length}, or fewer where the part ends
+     */
+    public long read(long offset, MemorySegment target, long at, long length) {
+        return copy(0, readableCount, offset, target, at, length, false);
+    }
+
+    /**
+     * Copies into the writable part, out of a segment that is not guest memory.
+     *
+     * @return how many bytes: {@code length}, or fewer where the part ends
+     */
+    public long write(long offset, MemorySegment source, long at, long length) {
+        return copy(readableCount, count, offset, source, at, length, true);
+    }
+
+    private long copy(
+            int from, int to, long offset, MemorySegment host, long at, long length, boolean into) {
+        long done = 0;
+        long skip = offset;
+        for (int i = from; i < to && done < length; i++) {
+            if (skip >= lengths[i]) {
+                skip -= lengths[i];
+                continue;
+            }
+            long part = Math.min(length - done, lengths[i] - skip);
+            if (into) {
+                memory.write(addresses[i] + skip, host, at + done, part);
+            } else {
+                memory.read(addresses[i] + skip, host, at + done, part);
+            }
+            done += part;
+            skip = 0;
+        }
+        return done;
+    }
+
     private int copy(
             int from, int to, long offset, byte[] array, int at, int length, boolean into) {
         int done = 0;
