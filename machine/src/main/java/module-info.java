@@ -6,6 +6,7 @@ module org.javisor.machine {
     requires transitive org.javisor.interpreter;
     requires transitive org.javisor.chipset;
     requires transitive org.javisor.firmware;
+    requires transitive org.javisor.virtio;
     requires transitive org.javisor.pci;
     requires jdk.management;
     requires org.slf4j;

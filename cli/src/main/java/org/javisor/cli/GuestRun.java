@@ -80,6 +80,7 @@ final class GuestRun {
                             .control(ports::control);
         }
         options.name.ifPresent(builder::name);
+        options.devices.plug(builder);
         return builder.memory(options.memory)
                 .cpus(options.cpus)
                 .engine(options.engine)

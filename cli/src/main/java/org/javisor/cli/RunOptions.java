@@ -120,6 +120,8 @@ final class RunOptions {
             description = "Wait for gdb before the guest's first instruction.")
     boolean gdbWait;
 
+    @Mixin DeviceOptions devices = new DeviceOptions();
+
     @Mixin PullOptions pull = new PullOptions();
 
     static final class EngineConverter implements ITypeConverter<EngineChoice> {

@@ -150,7 +150,7 @@ public final class Machine implements AutoCloseable {
                     slot.device()
                             .create(
                                     new PciDevice.Surroundings(
-                                            config.name(), memory, clock, requests));
+                                            config.name(), config.cpus(), memory, clock, requests));
             made.add(device);
             board.plug(slot.address(), device.function());
             devices.add(device);

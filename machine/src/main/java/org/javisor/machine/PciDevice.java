@@ -19,8 +19,10 @@ public interface PciDevice extends AutoCloseable {
      * What a device is built from besides its own options.
      *
      * @param machine its name, for threads and messages
+     * @param cpus how many processors it has
      */
-    record Surroundings(String machine, GuestMemory memory, Clock clock, GuestRequests requests) {}
+    record Surroundings(
+            String machine, int cpus, GuestMemory memory, Clock clock, GuestRequests requests) {}
 
     /** A device that is its function and nothing else. */
     static PciDevice of(PciFunction function) {

@@ -38,6 +38,7 @@ final class RequestThreads {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
     private final Condition idle = lock.newCondition();
+    private final Condition stopped = lock.newCondition();
 
     private final List<Thread> threads = new ArrayList<>();
     private final BitSet notified = new BitSet();
@@ -65,6 +66,22 @@ final class RequestThreads {
     /** Whether what is under way shall end as soon as it can. */
     boolean stopping() {
         return stopping;
+    }
+
+    /** Waits in the middle of a request; returns false when that shall end as soon as it can. */
+    boolean pause(long nanos) {
+        lock.lock();
+        try {
+            long left = nanos;
+            while (left > 0 && !stopping) {
+                left = stopped.awaitNanos(left);
+            }
+            return !stopping;
+        } catch (InterruptedException e) {
+            return false;
+        } finally {
+            lock.unlock();
+        }
     }
 
     void start(DriverSetup setup) {
@@ -261,6 +278,7 @@ final class RequestThreads {
         lock.lock();
         try {
             stopping = true;
+            stopped.signalAll();
             spare.addAll(waiting);
             waiting.clear();
             notified.clear();

@@ -1,6 +1,7 @@
 package org.javisor.virtio.blk;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -173,6 +174,15 @@ public final class VirtioBlk implements VirtioDevice {
     public void close() {
         threads.close();
         backend.close();
+    }
+
+    /**
+     * Holds the calling I/O thread up, in the middle of a request.
+     *
+     * @return false at once when the device is being reset or closed
+     */
+    public boolean pause(Duration time) {
+        return threads.pause(time.toNanos());
     }
 
     // For requests

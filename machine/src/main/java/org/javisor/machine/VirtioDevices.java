@@ -1,0 +1,92 @@
+package org.javisor.machine;
+
+import java.util.function.Function;
+import org.javisor.pci.PciFunction;
+import org.javisor.storage.BlockBackend;
+import org.javisor.storage.DiskSpec;
+import org.javisor.storage.Disks;
+import org.javisor.storage.StorageException;
+import org.javisor.virtio.VirtioDevice;
+import org.javisor.virtio.VirtioPci;
+import org.javisor.virtio.blk.BlkConfig;
+import org.javisor.virtio.blk.VirtioBlk;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Virtio devices for {@link MachineConfig.Builder#device}. */
+public final class VirtioDevices {
+    private static final Logger LOG = LoggerFactory.getLogger(VirtioDevices.class);
+
+    /** Queues of a disk that does not say how many it wants. */
+    private static final int USUAL_QUEUES = 8;
+
+    private VirtioDevices() {}
+
+    /**
+     * Any virtio device, on PCI.
+     *
+     * @param name for statistics, such as {@code virtio-rng}
+     * @param device makes it; may throw {@link MachineException}
+     */
+    public static PciDevice.Factory pci(
+            String name, Function<PciDevice.Surroundings, VirtioDevice> device) {
+        return surroundings -> {
+            VirtioDevice made = device.apply(surroundings);
+            PciFunction function =
+                    new VirtioPci(name, made, surroundings.memory(), true).function();
+            return new PciDevice() {
+                @Override
+                public PciFunction function() {
+                    return function;
+                }
+
+                @Override
+                public void close() {
+                    made.close();
+                }
+            };
+        };
+    }
+
+    /**
+     * A disk; the machine's creation opens it and fails with BAD_CONFIGURATION if that cannot be
+     * done.
+     *
+     * @param index of the machine's disks, from 0, for its name
+     */
+    public static PciDevice.Factory disk(int index, DiskSpec spec) {
+        String name = "virtio-blk" + index;
+        return pci(name, surroundings -> newDisk(name, spec, surroundings));
+    }
+
+    private static VirtioBlk newDisk(
+            String name, DiskSpec spec, PciDevice.Surroundings surroundings) {
+        FullDisk full = new FullDisk(spec.file());
+        BlockBackend backend;
+        try {
+            backend = Disks.open(spec, full);
+        } catch (StorageException e) {
+            throw new MachineException(MachineException.Code.BAD_CONFIGURATION, e.getMessage(), e);
+        }
+        int queues =
+                spec.queues() > 0 ? spec.queues() : Math.min(surroundings.cpus(), USUAL_QUEUES);
+        BlkConfig config =
+                new BlkConfig(
+                        spec.serial().orElse(""),
+                        queues,
+                        spec.bytesPerSecond(),
+                        spec.operationsPerSecond());
+        VirtioBlk device =
+                new VirtioBlk(
+                        surroundings.machine() + "-" + name,
+                        backend,
+                        config,
+                        surroundings.clock(),
+                        failure ->
+                                LOG.warn(
+                                        "The guest gets I/O errors from its disk: {}",
+                                        failure.getMessage()));
+        full.connect(device);
+        return device;
+    }
+}
