@@ -116,6 +116,7 @@ final class CliFixture {
                     image.resolve("manifest.properties"),
                     """
                     format=1
+                    content=2
                     image=tiny
                     suite=trixie
                     mirror=file:///nowhere/
