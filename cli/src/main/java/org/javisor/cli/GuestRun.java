@@ -17,6 +17,7 @@ import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.MachineEnd;
 import org.javisor.machine.MachineListener;
+import org.javisor.machine.WatchdogAction;
 
 /** One guest from its files to its exit status. */
 final class GuestRun {
@@ -81,6 +82,7 @@ final class GuestRun {
         }
         options.name.ifPresent(builder::name);
         options.devices.plug(builder);
+        options.watchdog.ifPresent(builder::watchdog);
         return builder.memory(options.memory)
                 .cpus(options.cpus)
                 .engine(options.engine)
@@ -213,6 +215,7 @@ final class GuestRun {
                     case POWER_OFF, RESET -> OptionalInt.empty();
                     case PANIC -> crashed("The guest's kernel panicked", end);
                     case TRIPLE_FAULT -> crashed("The guest's processor triple-faulted", end);
+                    case WATCHDOG -> crashed("The guest let its watchdog timer run out", end);
                     case FAILURE -> crashed("The machine failed", end);
                     case STOPPED -> stopped(requests, quit);
                 };
@@ -249,10 +252,30 @@ final class GuestRun {
 
     /** Says what happens to the guest as it happens. */
     private final class Announcer implements MachineListener {
+        private boolean watchdogTold;
+
         @Override
         public void reset(String cause) {
             if (command.isEmpty()) {
                 messages.say("The guest reboots (" + cause + ")");
+            }
+        }
+
+        @Override
+        public void paused(String cause) {
+            String next =
+                    options.escape.code() < 0 || !command.isEmpty()
+                            ? "SIGTERM ends it"
+                            : options.escape.label() + " c lets it go on";
+            messages.say("The guest is paused (%s); %s".formatted(cause, next));
+        }
+
+        /** The first time only: a guest could let it run out a thousand times a second. */
+        @Override
+        public void watchdogExpired(WatchdogAction action) {
+            if (action == WatchdogAction.NONE && !watchdogTold) {
+                watchdogTold = true;
+                messages.say("The guest let its watchdog timer run out");
             }
         }
     }

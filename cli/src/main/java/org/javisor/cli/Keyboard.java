@@ -3,6 +3,7 @@ package org.javisor.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import org.javisor.machine.Machine;
+import org.javisor.machine.MachineState;
 
 /**
  * Passes what the user types to the guest's console, and what follows the escape key to Javisor.
@@ -60,7 +61,12 @@ final class Keyboard {
 
     private void carryOut(EscapeFilter.Request request) {
         switch (request) {
-            case NONE, CONTINUE -> {}
+            case NONE -> {}
+            case CONTINUE -> {
+                if (machine.state() == MachineState.PAUSED) {
+                    machine.resume();
+                }
+            }
             case MENU ->
                     messages.say(
                             "q quit, c continue, p power button, r reset, s statistics, h help");
@@ -78,7 +84,7 @@ final class Keyboard {
     private void help() {
         messages.say("The keys after " + key.label() + ":");
         messages.line("  q  quit: end the guest at once");
-        messages.line("  c  continue");
+        messages.line("  c  continue; also when a device has paused the guest");
         messages.line("  p  press the guest's power button");
         messages.line("  r  press its reset button");
         messages.line("  s  show statistics");

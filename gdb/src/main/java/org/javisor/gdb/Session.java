@@ -389,7 +389,7 @@ final class Session {
     private String exitReply() {
         return switch (end.orElseThrow().reason()) {
             case POWER_OFF, RESET, STOPPED -> "W00";
-            case PANIC, TRIPLE_FAULT, FAILURE -> "X06";
+            case WATCHDOG, PANIC, TRIPLE_FAULT, FAILURE -> "X06";
         };
     }
 }

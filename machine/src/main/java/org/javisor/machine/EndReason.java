@@ -13,6 +13,8 @@ public enum EndReason {
     TRIPLE_FAULT,
     /** The guest reset the machine, and {@link MachineConfig#rebootOnReset()} is off. */
     RESET,
+    /** The guest has let its watchdog timer run out, whose action is to end the machine. */
+    WATCHDOG,
     /** The engine or a device could not go on. */
     FAILURE,
     /** {@link Machine#stop()} or {@link Machine#close()}. */

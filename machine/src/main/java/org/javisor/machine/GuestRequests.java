@@ -15,6 +15,13 @@ public interface GuestRequests {
      */
     void reset(String cause);
 
-    /** Pauses the machine until {@link Machine#resume()}. */
-    void pause();
+    /**
+     * Pauses the machine until {@link Machine#resume()}.
+     *
+     * @param cause which device and why, for messages
+     */
+    void pause(String cause);
+
+    /** The guest has let its watchdog timer run out. */
+    void watchdogExpired(WatchdogAction action);
 }

@@ -521,10 +521,25 @@ public final class Machine implements AutoCloseable {
         }
 
         @Override
-        public void pause() {
+        public void pause(String cause) {
             clock.pause();
             threads.hold();
-            threads.whenStill(() -> enter(MachineState.PAUSED));
+            threads.whenStill(
+                    () -> {
+                        enter(MachineState.PAUSED);
+                        config.listener().paused(cause);
+                    });
+        }
+
+        @Override
+        public void watchdogExpired(WatchdogAction action) {
+            config.listener().watchdogExpired(action);
+            switch (action) {
+                case RESET -> reset("watchdog");
+                case POWEROFF -> end(EndReason.WATCHDOG, "");
+                case PAUSE -> pause("watchdog");
+                case NONE -> {}
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.javisor.pci.I6300Esb;
 import org.javisor.pci.PciAddress;
 
 /**
@@ -186,6 +187,21 @@ public record MachineConfig(
         public Builder device(PciDevice.Factory device) {
             devices.add(new PciSlot(Optional.empty(), device));
             return this;
+        }
+
+        /**
+         * Adds a watchdog timer, an Intel 6300ESB's.
+         *
+         * @param action what happens when the guest lets it run out
+         */
+        public Builder watchdog(WatchdogAction action) {
+            return device(
+                    parts ->
+                            PciDevice.of(
+                                    new I6300Esb(
+                                                    parts.clock(),
+                                                    () -> parts.requests().watchdogExpired(action))
+                                            .function()));
         }
 
         /** Plugs a device into a PCI slot of the caller's choice. */

@@ -14,6 +14,12 @@ public interface MachineListener {
      */
     default void reset(String cause) {}
 
+    /** A device has paused the machine, until {@link Machine#resume()}. */
+    default void paused(String cause) {}
+
+    /** The guest has let its watchdog timer run out; {@code action} follows. */
+    default void watchdogExpired(WatchdogAction action) {}
+
     /** The guest's kernel has reported a panic; the line as printed, free of control characters. */
     default void panicked(String line) {}
 

@@ -18,6 +18,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.javisor.hypervisor.ExitReason;
+import org.javisor.pci.PciAddress;
+import org.javisor.pci.PciFunction;
+import org.javisor.pci.PciIdentity;
 import org.javisor.testkit.FakeGuest;
 import org.javisor.testkit.FakeHypervisor;
 import org.javisor.testkit.FakeKernel;
@@ -471,5 +474,110 @@ class MachineTest {
                     return powerOff(cpu);
                 });
         assertThat(read.subList(0, 2)).containsExactly(-1, -1L);
+    }
+
+    /** Lets the watchdog of slot 1 run out after the shortest time. */
+    private static void startWatchdog(FakeVcpu cpu) {
+        cpu.out(0xcf8, 4, 0x8000_0810);
+        long bar = cpu.in(0xcfc, 4) & 0xffff_ffffL;
+        for (int register = 0; register < 8; register += 4) {
+            cpu.store(bar + 0xc, 2, 0x80);
+            cpu.store(bar + 0xc, 2, 0x86);
+            cpu.store(bar + register, 4, 1);
+        }
+        cpu.out(0xcf8, 4, 0x8000_0868);
+        cpu.out(0xcfc, 1, 2);
+    }
+
+    @Test
+    void endsAsFailed_whenTheWatchdogRunsOut() throws Exception {
+        MachineEnd end =
+                run(
+                        config().watchdog(WatchdogAction.POWEROFF),
+                        (cpu, step) -> {
+                            if (step == 0) {
+                                startWatchdog(cpu);
+                            }
+                            return cpu.halt();
+                        });
+        assertThat(end.reason()).isEqualTo(EndReason.WATCHDOG);
+    }
+
+    @Test
+    void startsOver_whenTheWatchdogRunsOut() throws Exception {
+        AtomicInteger boots = new AtomicInteger();
+        run(
+                config().watchdog(WatchdogAction.RESET),
+                (cpu, step) -> {
+                    if (step == 0 && boots.incrementAndGet() == 2) {
+                        return powerOff(cpu);
+                    }
+                    if (step == 0) {
+                        startWatchdog(cpu);
+                    }
+                    return cpu.halt();
+                });
+        assertThat(events).containsExactly("reset: watchdog", "ended: POWER_OFF");
+    }
+
+    @Test
+    void pausesUntilResumed_whenTheWatchdogRunsOut() throws Exception {
+        AtomicInteger steps = new AtomicInteger();
+        CountDownLatch paused = new CountDownLatch(1);
+        MachineListener tells =
+                new MachineListener() {
+                    @Override
+                    public void paused(String cause) {
+                        events.add("paused: " + cause);
+                        paused.countDown();
+                    }
+                };
+        FakeGuest guest =
+                (cpu, step) -> {
+                    if (steps.getAndIncrement() == 0) {
+                        startWatchdog(cpu);
+                    }
+                    return events.isEmpty() ? cpu.halt() : powerOff(cpu);
+                };
+        try (Machine machine =
+                create(config().listener(tells).watchdog(WatchdogAction.PAUSE), guest)) {
+            machine.start();
+            paused.await();
+            assertThat(machine.state()).isEqualTo(MachineState.PAUSED);
+            machine.resume();
+            assertThat(machine.awaitEnd().reason()).isEqualTo(EndReason.POWER_OFF);
+        }
+        assertThat(events).containsExactly("paused: watchdog");
+    }
+
+    @Test
+    void isRefused_whenTwoDevicesWantOneSlot() {
+        PciFunction function =
+                PciFunction.builder("card", PciIdentity.of(0x1234, 1, 0xff0000)).build();
+        MachineConfig.Builder config =
+                config().device(new PciAddress(0, 0), parts -> PciDevice.of(function));
+        assertThatThrownBy(() -> create(config, (cpu, step) -> powerOff(cpu)))
+                .isInstanceOf(MachineException.class)
+                .hasMessage("PCI slot 00:00.0 belongs to pci-host");
+    }
+
+    @Test
+    void closesItsDevices_whenItEnds() throws Exception {
+        PciFunction function =
+                PciFunction.builder("card", PciIdentity.of(0x1234, 1, 0xff0000)).build();
+        PciDevice device =
+                new PciDevice() {
+                    @Override
+                    public PciFunction function() {
+                        return function;
+                    }
+
+                    @Override
+                    public void close() {
+                        events.add("closed");
+                    }
+                };
+        run(config().device(parts -> device), (cpu, step) -> powerOff(cpu));
+        assertThat(events).containsExactly("ended: POWER_OFF", "closed");
     }
 }
