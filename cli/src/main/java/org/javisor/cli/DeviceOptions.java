@@ -2,8 +2,10 @@ package org.javisor.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.VirtioDevices;
+import org.javisor.machine.WatchdogAction;
 import org.javisor.storage.DiskSpec;
 import org.javisor.storage.StorageException;
 import picocli.CommandLine.ITypeConverter;
@@ -23,10 +25,35 @@ final class DeviceOptions {
             })
     List<DiskSpec> disks = new ArrayList<>();
 
+    @Option(
+            names = "--watchdog",
+            paramLabel = "ACTION",
+            converter = WatchdogConverter.class,
+            description = {
+                "Add a watchdog timer (i6300esb); when the guest lets",
+                "it run out: reset, poweroff, pause or none; see docs/pci.md."
+            })
+    Optional<WatchdogAction> watchdog = Optional.empty();
+
     /** Plugs the devices in, in an order that does not depend on the order of options. */
     void plug(MachineConfig.Builder builder) {
         for (int i = 0; i < disks.size(); i++) {
             builder.device(VirtioDevices.disk(i, disks.get(i)));
+        }
+        watchdog.ifPresent(builder::watchdog);
+    }
+
+    static final class WatchdogConverter implements ITypeConverter<WatchdogAction> {
+        @Override
+        public WatchdogAction convert(String text) {
+            return WatchdogAction.named(text)
+                    .orElseThrow(
+                            () ->
+                                    new TypeConversionException(
+                                            "'"
+                                                    + text
+                                                    + "' is not an action: reset, poweroff, pause,"
+                                                    + " none"));
         }
     }
 

@@ -82,7 +82,6 @@ final class GuestRun {
         }
         options.name.ifPresent(builder::name);
         options.devices.plug(builder);
-        options.watchdog.ifPresent(builder::watchdog);
         return builder.memory(options.memory)
                 .cpus(options.cpus)
                 .engine(options.engine)

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.javisor.machine.EngineChoice;
-import org.javisor.machine.WatchdogAction;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -93,16 +92,6 @@ final class RunOptions {
     @Option(names = "--no-reboot", description = "End instead of rebooting when the guest resets.")
     boolean noReboot;
 
-    @Option(
-            names = "--watchdog",
-            paramLabel = "ACTION",
-            converter = WatchdogConverter.class,
-            description = {
-                "Add a watchdog timer (i6300esb); when the guest lets",
-                "it run out: reset, poweroff, pause or none."
-            })
-    Optional<WatchdogAction> watchdog = Optional.empty();
-
     @Option(names = "--stats", description = "Show figures at the end.")
     boolean stats;
 
@@ -134,20 +123,6 @@ final class RunOptions {
     @Mixin DeviceOptions devices = new DeviceOptions();
 
     @Mixin PullOptions pull = new PullOptions();
-
-    static final class WatchdogConverter implements ITypeConverter<WatchdogAction> {
-        @Override
-        public WatchdogAction convert(String text) {
-            return WatchdogAction.named(text)
-                    .orElseThrow(
-                            () ->
-                                    new TypeConversionException(
-                                            "'"
-                                                    + text
-                                                    + "' is not an action: reset, poweroff, pause,"
-                                                    + " none"));
-        }
-    }
 
     static final class EngineConverter implements ITypeConverter<EngineChoice> {
         @Override
