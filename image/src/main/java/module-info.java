@@ -1,5 +1,6 @@
 /** Guest images: catalog, verified download, unpacking, initramfs. */
 module org.javisor.image {
+    requires org.javisor.filesystem;
     requires org.javisor.firmware;
     requires aircompressor.v3;
     // For aircompressor, an automatic module, which does not say that it needs it.

@@ -125,7 +125,7 @@ public final class Javisor implements Runnable {
 
     private static int codeOf(ImageException e) {
         return switch (e.code()) {
-            case UNKNOWN_IMAGE, BAD_MIRROR -> ExitCode.USAGE;
+            case UNKNOWN_IMAGE, BAD_MIRROR, BAD_SEED, BAD_RECIPE, TOO_SMALL -> ExitCode.USAGE;
             case NO_MIRROR, NETWORK, DISK_FULL, CACHE, KEYRING -> ExitCode.HOST_CANNOT;
             case NOT_FOUND,
                     HTML_ANSWER,
@@ -135,6 +135,7 @@ public final class Javisor implements Runnable {
                     TRUNCATED,
                     MALFORMED,
                     PACKAGE_MISSING,
+                    SECOND_STAGE,
                     INTERRUPTED ->
                     ExitCode.FAILURE;
         };

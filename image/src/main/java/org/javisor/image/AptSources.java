@@ -54,6 +54,15 @@ final class AptSources {
             return (signedByDebian() ? 2 : 0) + (path.matches(".*/debian/?") ? 1 : 0);
         }
 
+        /** Debian's archive of security updates, which lies beside the main one. */
+        boolean isDebianSecurity() {
+            String path = Optional.ofNullable(uri.getPath()).orElse("");
+            return path.matches(".*/debian-security/?")
+                    && components.contains("main")
+                    && (signedBy.isEmpty() || signedByDebian())
+                    && Optional.ofNullable(uri.getScheme()).orElse("").startsWith("http");
+        }
+
         private boolean signedByDebian() {
             return signedBy.contains("debian-archive");
         }

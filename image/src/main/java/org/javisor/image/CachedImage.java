@@ -3,6 +3,7 @@ package org.javisor.image;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * An image in the cache, complete and verified when it was pulled.
@@ -17,6 +18,7 @@ public record CachedImage(Path directory, Manifest manifest) {
     static final String INITRAMFS = "initramfs.cpio";
     static final String SYSTEM_MAP = "System.map";
     static final String CONFIG = "config";
+    static final String DISK = "disk.raw";
 
     /** The name that the user knows it by. */
     public String name() {
@@ -55,6 +57,26 @@ public record CachedImage(Path directory, Manifest manifest) {
         return directory.resolve(CONFIG);
     }
 
+    /** The disk to start copies of, if the image has one: raw, sparse, not to be written. */
+    public Optional<Path> disk() {
+        Path disk = directory.resolve(DISK);
+        return Files.isRegularFile(disk) ? Optional.of(disk) : Optional.empty();
+    }
+
+    /** What the disk was made of, if there is one. */
+    Optional<DiskFacts> facts() {
+        try {
+            return DiskFacts.parse(Files.readString(directory.resolve(DiskFacts.FILE_NAME)));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** What a Debian image was asked to be. */
+    public Optional<DebianRecipe> recipe() {
+        return facts().map(DiskFacts::recipe);
+    }
+
     /** What the image takes on the disk, in bytes. */
     public long size() {
         long size = 0;
@@ -65,6 +87,6 @@ public record CachedImage(Path directory, Manifest manifest) {
                 // A part that is not there takes nothing.
             }
         }
-        return size;
+        return size + facts().map(DiskFacts::used).orElse(0L);
     }
 }

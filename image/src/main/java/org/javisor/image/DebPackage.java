@@ -11,6 +11,7 @@ import org.apache.commons.compress.archivers.ar.ArArchiveEntry;
 import org.apache.commons.compress.archivers.ar.ArArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.javisor.filesystem.FileSystemException;
 
 /**
  * A Debian binary package (deb(5)): an ar archive of {@code debian-binary}, a control archive and
@@ -20,6 +21,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 final class DebPackage {
 
     private static final int BUFFER = 1 << 16;
+    private static final int MAX_CONTROL = 16 << 20;
 
     private DebPackage() {}
 
@@ -36,6 +38,76 @@ final class DebPackage {
          * @return whether to go on
          */
         boolean file(String path, long size, InputStream content) throws IOException;
+    }
+
+    /** Receives all of a package. */
+    interface ContentVisitor {
+
+        /**
+         * A file of the control archive, such as {@code postinst}; they all come before the data.
+         *
+         * @param permissions such as 0755
+         */
+        void control(String name, int permissions, byte[] content) throws IOException;
+
+        /**
+         * Anything of the data archive.
+         *
+         * @param path relative, with slashes, without a leading {@code ./}; empty for the root
+         * @param entry its kind, owner and the rest
+         * @param content of a regular file; valid during the call
+         */
+        void data(String path, TarArchiveEntry entry, InputStream content) throws IOException;
+    }
+
+    /**
+     * Shows all of a package to a visitor.
+     *
+     * @param name the package's name, for messages
+     * @throws ImageException {@code MALFORMED}, {@code TRUNCATED}; what the visitor throws passes
+     */
+    static void visitAll(Path file, String name, ContentVisitor visitor) {
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
+            read(
+                    in,
+                    name,
+                    ar -> {
+                        boolean data = false;
+                        for (ArArchiveEntry member; (member = ar.getNextEntry()) != null; ) {
+                            String memberName = member.getName();
+                            InputStream plain = Compression.uncompressed(memberName, ar);
+                            if (memberName.startsWith("control.tar")) {
+                                visitControl(plain, name, visitor);
+                            } else if (memberName.startsWith("data.tar")) {
+                                TarArchiveInputStream tar = new TarArchiveInputStream(plain);
+                                for (TarArchiveEntry e; (e = tar.getNextEntry()) != null; ) {
+                                    visitor.data(relative(e.getName(), name), e, tar);
+                                }
+                                data = true;
+                            }
+                        }
+                        return data;
+                    });
+        } catch (FileSink.WriteFailure e) {
+            throw e.explain();
+        } catch (IOException e) {
+            throw new ImageException(
+                    ImageException.Code.CACHE, "Cannot read " + file + ": " + Text.reason(e), e);
+        }
+    }
+
+    private static void visitControl(InputStream plain, String name, ContentVisitor visitor)
+            throws IOException {
+        TarArchiveInputStream tar = new TarArchiveInputStream(plain);
+        for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+            if (entry.isFile()) {
+                byte[] content = tar.readNBytes(MAX_CONTROL + 1);
+                if (content.length > MAX_CONTROL) {
+                    throw malformed(name, "its control files are larger than any are", null);
+                }
+                visitor.control(relative(entry.getName(), name), entry.getMode() & 07777, content);
+            }
+        }
     }
 
     /**
@@ -58,17 +130,34 @@ final class DebPackage {
     /** As above, from a stream; an IOException is a write failure of the visitor's. */
     static void visit(InputStream deb, String name, FileVisitor visitor)
             throws FileSink.WriteFailure {
+        read(
+                deb,
+                name,
+                ar -> {
+                    for (ArArchiveEntry member; (member = ar.getNextEntry()) != null; ) {
+                        String memberName = member.getName();
+                        if (memberName.startsWith("data.tar")) {
+                            visitData(Compression.uncompressed(memberName, ar), name, visitor);
+                            return true;
+                        }
+                    }
+                    return false;
+                });
+    }
+
+    private interface Reading {
+        /** Returns whether there was a data archive. */
+        boolean of(ArArchiveInputStream members) throws IOException;
+    }
+
+    private static void read(InputStream deb, String name, Reading reading)
+            throws FileSink.WriteFailure {
         try {
             ArArchiveInputStream ar = new ArArchiveInputStream(deb);
             expectVersion(ar, name);
-            for (ArArchiveEntry member; (member = ar.getNextEntry()) != null; ) {
-                String memberName = member.getName();
-                if (memberName.startsWith("data.tar")) {
-                    visitData(Compression.uncompressed(memberName, ar), name, visitor);
-                    return;
-                }
+            if (!reading.of(ar)) {
+                throw malformed(name, "it has no data archive", null);
             }
-            throw malformed(name, "it has no data archive", null);
         } catch (FileSink.WriteFailure e) {
             throw e;
         } catch (EOFException e) {
@@ -80,6 +169,9 @@ final class DebPackage {
             // The parsers below answer damaged input with a variety of unchecked exceptions.
             if (e instanceof ImageException known) {
                 throw known;
+            }
+            if (e instanceof FileSystemException refused) {
+                throw refused;
             }
             throw malformed(name, Text.reason(e), e);
         }

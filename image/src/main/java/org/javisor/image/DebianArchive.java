@@ -124,7 +124,7 @@ final class DebianArchive {
     }
 
     /** The index as the best compressed file that the mirror has. */
-    private Path index(String suite, ReleaseFile release, Path scratch) {
+    Path index(String suite, ReleaseFile release, Path scratch) {
         listener.on(new ProgressEvent.Step("Fetching the package list of Debian " + suite));
         ImageException missing = null;
         for (String suffix : List.of(".xz", ".gz", "")) {

@@ -36,6 +36,14 @@ public final class ImageException extends RuntimeException {
         DISK_FULL,
         /** The cache directory cannot be read or written. */
         CACHE,
+        /** What a machine was to be told about itself makes no sense. */
+        BAD_SEED,
+        /** What was asked of a build makes no sense. */
+        BAD_RECIPE,
+        /** The disk asked for is too small for the packages. */
+        TOO_SMALL,
+        /** The guest that configures the packages failed. */
+        SECOND_STAGE,
         /** The catalog has no image of this name. */
         UNKNOWN_IMAGE,
         /** Another process's pull was waited for and the wait was interrupted. */

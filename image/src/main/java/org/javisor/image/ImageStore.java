@@ -29,6 +29,13 @@ public final class ImageStore {
 
     private static final String TEMPORARY = ".tmp-";
     private static final String LOCK = ".lock";
+    private static final String NAME = "[a-z0-9][a-z0-9._:-]*";
+
+    /** Fetched packages of builds, beside the images. */
+    static final String PACKAGES = ".packages";
+
+    /** What the guest said in the last build that failed. */
+    static final String BUILD_LOG = ".build.log";
 
     private final Path images;
     private final FileSink sink;
@@ -85,6 +92,45 @@ public final class ImageStore {
         return read(images.resolve(definition.directoryName()));
     }
 
+    /** The image of that name from the cache, if it is there, whatever it is. */
+    public Optional<CachedImage> find(String name) {
+        return name.matches(NAME) ? read(images.resolve(name.replace(':', '@'))) : Optional.empty();
+    }
+
+    /**
+     * Builds a Debian system, also when one of that name is in the cache, which it then replaces.
+     *
+     * @param launcher runs the guest in which the packages are configured
+     * @throws ImageException when it cannot be built; the images are then as they were before, and
+     *     the packages that were fetched are kept for the next attempt
+     */
+    public CachedImage build(
+            DebianRecipe recipe,
+            PullSettings settings,
+            GuestLauncher launcher,
+            ProgressListener listener) {
+        try {
+            Files.createDirectories(images);
+        } catch (IOException e) {
+            throw cacheFailure("create", e);
+        }
+        try (StoreLock lock = StoreLock.take(images.resolve(LOCK), listener)) {
+            removeStale();
+            Path work = temporary();
+            try {
+                Files.createDirectory(work);
+                Path image = Files.createDirectory(work.resolve("image"));
+                new DebianBuild(recipe, settings, launcher, listener, sink, images)
+                        .make(image, work);
+                return publish(recipe.directoryName(), image);
+            } catch (IOException e) {
+                throw cacheFailure("write to", e);
+            } finally {
+                deleteQuietly(work);
+            }
+        }
+    }
+
     /**
      * The image, from the cache if it is there, else pulled.
      *
@@ -113,8 +159,13 @@ public final class ImageStore {
      * @return whether it was there
      */
     public boolean remove(ImageDefinition definition, ProgressListener listener) {
-        Path directory = images.resolve(definition.directoryName());
-        if (!Files.isDirectory(directory)) {
+        return remove(definition.name(), listener);
+    }
+
+    /** As {@link #remove(ImageDefinition, ProgressListener)}, whatever the image is. */
+    public boolean remove(String name, ProgressListener listener) {
+        Path directory = images.resolve(name.replace(':', '@'));
+        if (!name.matches(NAME) || !Files.isDirectory(directory)) {
             return false;
         }
         try (StoreLock lock = StoreLock.take(images.resolve(LOCK), listener)) {
@@ -208,13 +259,12 @@ public final class ImageStore {
         } catch (FileSink.WriteFailure e) {
             throw e.explain();
         }
-        return publish(definition, image, manifest);
+        return publish(definition.directoryName(), image);
     }
 
-    private CachedImage publish(ImageDefinition definition, Path image, Manifest manifest)
-            throws IOException {
+    private CachedImage publish(String name, Path image) throws IOException {
         sync(image);
-        Path target = images.resolve(definition.directoryName());
+        Path target = images.resolve(name);
         if (Files.exists(target)) {
             Path aside = temporary();
             Files.move(target, aside, StandardCopyOption.ATOMIC_MOVE);
@@ -223,7 +273,8 @@ public final class ImageStore {
         Files.move(image, target, StandardCopyOption.ATOMIC_MOVE);
         sync(images);
         // As it will be read: what is not recorded must not show today only.
-        return new CachedImage(target, Manifest.parse(manifest.text()));
+        return read(target)
+                .orElseThrow(() -> new IOException("the image just written is not whole"));
     }
 
     private Optional<CachedImage> read(Path directory) {

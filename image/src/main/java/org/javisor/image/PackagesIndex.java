@@ -102,7 +102,7 @@ final class PackagesIndex {
         return stanzas.isEmpty() ? new Deb822.Stanza(Map.of()) : stanzas.getFirst();
     }
 
-    private static PackageRecord record(String name, Deb822.Stanza stanza) {
+    static PackageRecord record(String name, Deb822.Stanza stanza) {
         String sha256 = stanza.field("SHA256").orElse("");
         String size = stanza.field("Size").orElse("");
         String path = stanza.field("Filename").orElse("");

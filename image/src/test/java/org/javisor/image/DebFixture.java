@@ -37,6 +37,18 @@ final class DebFixture {
         }
     }
 
+    /** A package with files in its control archive. */
+    static byte[] deb(Map<String, byte[]> control, Map<String, byte[]> files) {
+        try {
+            return ar(
+                    Map.entry("debian-binary", "2.0\n".getBytes(StandardCharsets.US_ASCII)),
+                    Map.entry("control.tar.xz", compressed(".xz", tar(control))),
+                    Map.entry("data.tar.xz", compressed(".xz", tar(files))));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @SafeVarargs
     static byte[] ar(Map.Entry<String, byte[]>... members) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -39,6 +39,9 @@ final class MiniatureMirror {
     String kernelContent = "a kernel";
     Map<String, byte[]> debs = new LinkedHashMap<>();
 
+    /** More packages: the text of their control files, and their own files. */
+    final Map<String, Map<String, byte[]>> systemPackages = new LinkedHashMap<>();
+
     MiniatureMirror(Path directory) {
         this.root = directory.resolve("mirror");
         this.keyring = directory.resolve("keyring.gpg");
@@ -77,7 +80,15 @@ final class MiniatureMirror {
 
     Path publish() {
         try {
-            debs.put(KERNEL_PACKAGE, DebFixture.deb(".xz", kernelFiles()));
+            String control =
+                    "Package: "
+                            + KERNEL_PACKAGE
+                            + "\nVersion: "
+                            + kernelVersion
+                            + "\nArchitecture: amd64\n";
+            debs.put(
+                    KERNEL_PACKAGE,
+                    DebFixture.deb(Map.of("./control", ascii(control)), kernelFiles()));
             debs.put(
                     ImageDefinition.BUSYBOX_PACKAGE,
                     DebFixture.deb(".xz", Map.of("./usr/bin/busybox", busybox())));
@@ -113,6 +124,9 @@ final class MiniatureMirror {
                 KERNEL_PACKAGE + " (= " + kernelVersion + ")",
                 ascii("never fetched"),
                 false);
+        for (Map.Entry<String, Map<String, byte[]>> each : systemPackages.entrySet()) {
+            systemPackage(packages, each.getKey(), each.getValue());
+        }
         stanza(packages, "zebra", "9", "", ascii("never fetched"), false);
         byte[] plain = packages.toString().getBytes(StandardCharsets.UTF_8);
         Map<String, byte[]> indexes = new LinkedHashMap<>();
@@ -142,6 +156,29 @@ final class MiniatureMirror {
         indexes.forEach(
                 (path, bytes) -> lines.add(" " + sha256(bytes) + " " + bytes.length + " " + path));
         return String.join("\n", lines) + "\n";
+    }
+
+    private void systemPackage(StringBuilder packages, String control, Map<String, byte[]> files)
+            throws IOException {
+        String name = control.lines().findFirst().orElseThrow().substring("Package: ".length());
+        Map<String, byte[]> scripts = new LinkedHashMap<>();
+        Map<String, byte[]> data = new LinkedHashMap<>();
+        scripts.put("./control", ascii(control));
+        files.forEach(
+                (path, content) ->
+                        (path.startsWith("DEBIAN/") ? scripts : data)
+                                .put(path.replaceFirst("^DEBIAN/", "./"), content));
+        byte[] deb = DebFixture.deb(scripts, data);
+        String path = "pool/main/" + name + ".deb";
+        put(path, deb);
+        packages.append(control)
+                .append("Filename: ")
+                .append(path)
+                .append("\nSize: ")
+                .append(deb.length)
+                .append("\nSHA256: ")
+                .append(sha256(deb))
+                .append("\n\n");
     }
 
     private void stanza(
