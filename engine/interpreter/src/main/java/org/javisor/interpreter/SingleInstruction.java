@@ -71,6 +71,19 @@ public final class SingleInstruction implements AutoCloseable {
         return after;
     }
 
+    /**
+     * Translates a linear address as the processor in that state would, without setting accessed
+     * bits and without permission checks.
+     *
+     * @return the guest-physical address, or -1 if it is not mapped
+     */
+    public long translate(VcpuState state, long linear) {
+        VcpuState known = copy(state);
+        known.msrs.clear();
+        vcpu.setState(known);
+        return vcpu.translate(linear);
+    }
+
     private void forgetCode(long linear) {
         // The instruction may continue on the next page.
         for (long at = linear & PAGE; at - linear < 16; at += GuestMemory.PAGE_SIZE) {
