@@ -40,7 +40,6 @@ enum Ioctl {
     SET_REGS(Ioctl.WRITE, 0x82, Layouts.REGS),
     GET_SREGS(Ioctl.READ, 0x83, Layouts.SREGS),
     SET_SREGS(Ioctl.WRITE, 0x84, Layouts.SREGS),
-    TRANSLATE(Ioctl.READ | Ioctl.WRITE, 0x85, Layouts.TRANSLATION),
     INTERRUPT(Ioctl.WRITE, 0x86, Layouts.INTERRUPT),
     GET_MSRS(Ioctl.READ | Ioctl.WRITE, 0x88, Layouts.MSRS),
     SET_MSRS(Ioctl.WRITE, 0x89, Layouts.MSRS),

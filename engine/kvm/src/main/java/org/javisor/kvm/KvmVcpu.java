@@ -32,6 +32,7 @@ final class KvmVcpu implements Vcpu {
     private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
     private static final int OUTSIDE = 0, INSIDE = 1, ASLEEP = 2;
     private static final int INTERRUPT_FLAG = 0x200;
+    private static final int HLT = 0xf4;
 
     /** Delivery modes of interrupt messages to one processor. */
     private static final int MESSAGE_NMI = 4, MESSAGE_INIT = 5, MESSAGE_STARTUP = 6;
@@ -64,6 +65,8 @@ final class KvmVcpu implements Vcpu {
     private final ExitCounts exits = new ExitCounts();
     private final RunTime runTime = new RunTime();
     private final VcpuState powerOn;
+    private final MemorySegment powerOnApic = arena.allocate(Layouts.LAPIC);
+    private final long apicBase;
     private final SingleInstruction rescuer;
 
     /** Whether APIC, HLT and start-up are the kernel's affair. */
@@ -77,6 +80,7 @@ final class KvmVcpu implements Vcpu {
     private volatile int where = OUTSIDE;
     private volatile Thread runner;
     private volatile int runnerId;
+    private boolean closed;
 
     /** Without the kernel's APIC: what the processor does. With it: RUNNING or SHUTDOWN. */
     private Activity activity = Activity.RUNNING;
@@ -89,9 +93,13 @@ final class KvmVcpu implements Vcpu {
     /** The last exit's instruction is to be finished by the next entry. */
     private boolean unfinished;
 
+    /** The next entry is for that alone. */
+    private boolean finishing;
+
     // Debugging
     private boolean passing;
     private long passedAddress;
+    private boolean staleHalt;
     private long debugAddress = -1;
     private String failure = "";
 
@@ -117,6 +125,10 @@ final class KvmVcpu implements Vcpu {
         powerOn.activity = index == 0 ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
         setState(powerOn);
         powerOn.msrs.putAll(state().msrs);
+        apicBase = registers.apicBase();
+        if (hostApic) {
+            handle.call(Ioctl.GET_LAPIC, powerOnApic);
+        }
     }
 
     int tscKhz() {
@@ -184,11 +196,20 @@ final class KvmVcpu implements Vcpu {
         if ((before & event) != 0) {
             return;
         }
-        page.immediateExit(true);
         if (where == INSIDE) {
-            KickSignal.send(runnerId);
+            kick();
         } else if (where == ASLEEP) {
             LockSupport.unpark(runner);
+        }
+    }
+
+    /** The page may be about to go: whoever saw the runner inside may come late. */
+    private void kick() {
+        synchronized (handle) {
+            if (!closed) {
+                page.immediateExit(true);
+                KickSignal.send(runnerId);
+            }
         }
     }
 
@@ -226,6 +247,7 @@ final class KvmVcpu implements Vcpu {
             if (now != 0) {
                 if (unfinished) {
                     page.immediateExit(true);
+                    finishing = true;
                 } else if ((now & EXIT) != 0) {
                     clear(EXIT);
                     return ExitReason.REQUESTED;
@@ -250,9 +272,10 @@ final class KvmVcpu implements Vcpu {
     /** One stay in the guest and what follows from its end; null to go on. */
     private ExitReason enter() {
         long cr8 = 0;
-        if (!unfinished) {
+        if (!finishing) {
             offerInterrupt();
         }
+        finishing = false;
         if (!hostApic) {
             cr8 = controller.cr8();
             page.setCr8(cr8);
@@ -287,10 +310,7 @@ final class KvmVcpu implements Vcpu {
             case RunPage.EXIT_MMIO -> transferMemory();
             case RunPage.EXIT_RDMSR -> readMsr();
             case RunPage.EXIT_WRMSR -> writeMsr();
-            case RunPage.EXIT_HLT -> {
-                activity = Activity.HALTED;
-                interruptFlag = page.interruptFlag();
-            }
+            case RunPage.EXIT_HLT -> halted();
             case RunPage.EXIT_IOAPIC_EOI ->
                     vm.apics().ifPresent(apics -> apics.ended(page.eoiVector()));
             case RunPage.EXIT_IRQ_WINDOW_OPEN, RunPage.EXIT_INTR, RunPage.EXIT_SET_TPR -> {}
@@ -320,7 +340,11 @@ final class KvmVcpu implements Vcpu {
         VcpuState after = rescuer.execute(before);
         // What stays the same need not be written, and some of it has side effects.
         after.msrs.entrySet().removeAll(before.msrs.entrySet());
-        setState(after);
+        try {
+            setState(after);
+        } catch (IllegalArgumentException e) {
+            return fail("KVM cannot go on where the interpreter stopped: " + e.getMessage());
+        }
         exits.add(ExitCounts.RESCUE, System.nanoTime() - begin);
         if (after.activity == Activity.SHUTDOWN) {
             return ExitReason.SHUTDOWN;
@@ -500,6 +524,10 @@ final class KvmVcpu implements Vcpu {
     public void reset() {
         clear(-1);
         passing = false;
+        if (hostApic) {
+            registers.setApicBase(apicBase);
+            handle.call(Ioctl.SET_LAPIC, powerOnApic);
+        }
         setState(powerOn);
     }
 
@@ -546,9 +574,7 @@ final class KvmVcpu implements Vcpu {
         }
         interruptFlag = (state.rflags & INTERRUPT_FLAG) != 0;
         ready = interruptFlag && !state.interruptShadow && !hostApic;
-        if (!state.nmiPending) {
-            clear(NMI);
-        }
+        clear(NMI);
         passing &= linear(state) == passedAddress;
     }
 
@@ -566,15 +592,8 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public long translate(long linear) {
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment translation = call.allocate(Layouts.TRANSLATION);
-            Fields.putLong(translation, Layouts.TRANSLATION, "linear_address", linear);
-            boolean done = handle.tryCall(Ioctl.TRANSLATE, translation) == 0;
-            boolean valid = Fields.getByte(translation, Layouts.TRANSLATION, "valid") != 0;
-            return done && valid
-                    ? Fields.getLong(translation, Layouts.TRANSLATION, "physical_address")
-                    : -1;
-        }
+        // KVM_TRANSLATE would set accessed bits.
+        return rescuer.translate(state(), linear);
     }
 
     // Debugging
@@ -594,7 +613,28 @@ final class KvmVcpu implements Vcpu {
     }
 
     private ExitReason debugExit() {
-        return stepped(linear(state()), debug.watched(page.debugDr6()));
+        long at = linear(state());
+        if (!hostApic && passing && at == passedAddress + 1 && isHalt(passedAddress)) {
+            // The kernel tells of the step and not of the halt; that it may do once more, later.
+            staleHalt = true;
+            activity = Activity.HALTED;
+            interruptFlag = page.interruptFlag();
+        }
+        return stepped(at, debug.watched(page.debugDr6()));
+    }
+
+    private void halted() {
+        boolean stale = staleHalt && !isHalt(linear(state()) - 1);
+        staleHalt = false;
+        if (!stale) {
+            activity = Activity.HALTED;
+            interruptFlag = page.interruptFlag();
+        }
+    }
+
+    private boolean isHalt(long linear) {
+        long gpa = translate(linear);
+        return gpa != -1 && vm.memory().read8(gpa) == HLT;
     }
 
     /** After a step or at a breakpoint: whether that is what the debugger waits for. */
@@ -635,7 +675,10 @@ final class KvmVcpu implements Vcpu {
 
     void close() {
         rescuer.close();
-        page.close();
+        synchronized (handle) {
+            closed = true;
+            page.close();
+        }
         handle.close();
         if (arena.scope().isAlive()) {
             arena.close();

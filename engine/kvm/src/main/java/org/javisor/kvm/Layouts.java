@@ -104,12 +104,6 @@ final class Layouts {
 
     static final StructLayout MP_STATE = struct("kvm_mp_state", u32("mp_state"));
     static final StructLayout INTERRUPT = struct("kvm_interrupt", u32("irq"));
-    static final StructLayout TRANSLATION =
-            struct(
-                    "kvm_translation",
-                    u64("linear_address", "physical_address"),
-                    u8("valid", "writeable", "usermode"),
-                    many("pad", 5, u8("")));
 
     static final StructLayout ENABLE_CAP =
             struct(

@@ -209,6 +209,18 @@ final class VcpuRegisters {
         restoreEvents(s, elsewhere);
     }
 
+    /** IA32_APIC_BASE, which is not part of a state. */
+    long apicBase() {
+        vcpu.call(Ioctl.GET_SREGS, sregs);
+        return Fields.getLong(sregs, Layouts.SREGS, "apic_base");
+    }
+
+    void setApicBase(long value) {
+        vcpu.call(Ioctl.GET_SREGS, sregs);
+        Fields.putLong(sregs, Layouts.SREGS, "apic_base", value);
+        vcpu.call(Ioctl.SET_SREGS, sregs);
+    }
+
     private void restoreSystem(VcpuState s) {
         // What is not part of the state, the APIC's base, stays.
         vcpu.call(Ioctl.GET_SREGS, sregs);
