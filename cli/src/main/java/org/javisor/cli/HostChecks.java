@@ -5,13 +5,16 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.javisor.image.ImageException;
 import org.javisor.image.ImageStore;
 import org.javisor.image.PullSettings;
 import org.javisor.machine.EngineChoice;
 import org.javisor.machine.EngineSelection;
+import org.javisor.machine.HostKvm;
 import org.javisor.machine.HostMemory;
 
 /** What {@code javisor doctor} looks at. Nothing is changed, and nothing is fetched. */
@@ -25,10 +28,14 @@ final class HostChecks {
     private HostChecks() {}
 
     static List<Finding> all(Surroundings surroundings, PullSettings pull) {
+        List<Finding> findings = new ArrayList<>(List.of(java(), processors()));
+        findings.addAll(kvm(Path.of("/dev/kvm"), HostKvm::examine));
+        findings.addAll(others(surroundings, pull));
+        return findings;
+    }
+
+    private static List<Finding> others(Surroundings surroundings, PullSettings pull) {
         return List.of(
-                java(),
-                processors(),
-                kvm(Path.of("/dev/kvm")),
                 engine(),
                 memory(HostMemory.total()),
                 cache(ImageStore.ofUser(surroundings.environment()).directory()),
@@ -56,24 +63,31 @@ final class HostChecks {
                                 count));
     }
 
-    static Finding kvm(Path device) {
+    static List<Finding> kvm(Path device, Supplier<HostKvm.Finding> examination) {
         if (!Files.exists(device)) {
-            return Finding.warn(
-                    "kvm",
-                    device
-                            + " is not there; guests run without hardware help (on real hardware:"
-                            + " switch virtualization on in the firmware; in a virtual machine:"
-                            + " nested virtualization)");
+            return List.of(
+                    Finding.warn(
+                            "kvm",
+                            device
+                                    + " is not there; guests run without hardware help (on real"
+                                    + " hardware: switch virtualization on in the firmware; in a"
+                                    + " virtual machine: nested virtualization)"));
         }
         if (!Files.isReadable(device) || !Files.isWritable(device)) {
-            return Finding.warn(
-                    "kvm",
-                    device
-                            + " is there but not for you; have yourself added to the group "
-                            + groupOf(device)
-                            + " (usermod -aG) and log in again");
+            return List.of(
+                    Finding.warn(
+                            "kvm",
+                            device
+                                    + " is there but not for you; have yourself added to the group "
+                                    + groupOf(device)
+                                    + " (usermod -aG) and log in again"));
         }
-        return Finding.ok("kvm", device + " can be opened");
+        HostKvm.Finding found = examination.get();
+        List<Finding> findings = new ArrayList<>();
+        findings.add(
+                found.good() ? Finding.ok("kvm", found.text()) : Finding.warn("kvm", found.text()));
+        found.missing().forEach(lack -> findings.add(Finding.ok("kvm", lack)));
+        return findings;
     }
 
     private static String groupOf(Path file) {

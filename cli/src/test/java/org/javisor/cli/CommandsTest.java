@@ -3,6 +3,8 @@ package org.javisor.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
+import org.javisor.machine.HostKvm;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +69,12 @@ class CommandsTest {
 
     @Test
     void saysWhatToDo_whenTheHostLacksSomething() {
-        assertThat(HostChecks.kvm(directory.resolve("kvm")).grade()).isEqualTo(Finding.Grade.WARN);
+        HostKvm.Finding slow = new HostKvm.Finding(false, "slow", List.of("no X: so what"));
+        assertThat(HostChecks.kvm(directory.resolve("kvm"), () -> slow))
+                .singleElement()
+                .satisfies(f -> assertThat(f.grade()).isEqualTo(Finding.Grade.WARN));
+        assertThat(HostChecks.kvm(Path.of("/dev/null"), () -> slow))
+                .containsExactly(Finding.warn("kvm", "slow"), Finding.ok("kvm", "no X: so what"));
         assertThat(HostChecks.memory(200L << 20).text()).contains("-m");
         assertThat(HostChecks.cache(Path.of("/dev/null/javisor")).grade())
                 .isEqualTo(Finding.Grade.FAIL);

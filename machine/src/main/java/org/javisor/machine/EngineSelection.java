@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.interpreter.InterpreterHypervisor;
+import org.javisor.kvm.KvmHost;
+import org.javisor.kvm.KvmHypervisor;
 
 /**
  * The engine that a machine runs on.
@@ -17,17 +19,28 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
      * An engine that this program knows of.
      *
      * @param obstacle why it cannot work on this host, or empty
+     * @param reservation why it is not to be chosen here without being asked for, though it works;
+     *     or empty
      */
-    private record Candidate(
+    record Candidate(
             EngineChoice choice,
             Supplier<Optional<String>> obstacle,
+            Supplier<Optional<String>> reservation,
             Supplier<Hypervisor> hypervisor) {}
 
     /** In the order of preference. An engine is added here and nowhere else. */
     private static List<Candidate> candidates() {
         return List.of(
                 new Candidate(
-                        EngineChoice.INTERPRETER, Optional::empty, InterpreterHypervisor::new));
+                        EngineChoice.KVM,
+                        KvmHost::obstacle,
+                        HostKvm::reservation,
+                        KvmHypervisor::new),
+                new Candidate(
+                        EngineChoice.INTERPRETER,
+                        Optional::empty,
+                        Optional::empty,
+                        InterpreterHypervisor::new));
     }
 
     /**
@@ -36,16 +49,23 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
      * @throws MachineException HOST_CANNOT if it does not work here
      */
     public static EngineSelection select(EngineChoice choice) {
+        return select(choice, candidates());
+    }
+
+    static EngineSelection select(EngineChoice choice, List<Candidate> candidates) {
         List<String> passedOver = new ArrayList<>();
         for (EngineChoice wanted : EngineChoice.values()) {
             if (wanted == EngineChoice.AUTO || choice != EngineChoice.AUTO && choice != wanted) {
                 continue;
             }
-            Optional<Candidate> candidate = find(wanted);
+            Optional<Candidate> candidate = find(wanted, candidates);
             Optional<String> obstacle =
                     candidate.isEmpty()
                             ? Optional.of("not part of this version")
                             : candidate.get().obstacle().get();
+            if (obstacle.isEmpty() && choice == EngineChoice.AUTO) {
+                obstacle = candidate.orElseThrow().reservation().get();
+            }
             if (obstacle.isEmpty()) {
                 return new EngineSelection(
                         candidate.orElseThrow().hypervisor().get(),
@@ -60,8 +80,8 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
                         + "; --engine auto takes one that works");
     }
 
-    private static Optional<Candidate> find(EngineChoice wanted) {
-        return candidates().stream().filter(candidate -> candidate.choice() == wanted).findFirst();
+    private static Optional<Candidate> find(EngineChoice wanted, List<Candidate> candidates) {
+        return candidates.stream().filter(candidate -> candidate.choice() == wanted).findFirst();
     }
 
     private static String reason(EngineChoice taken, EngineChoice asked, List<String> passedOver) {

@@ -144,7 +144,7 @@ public final class Machine implements AutoCloseable {
         control = new SerialLine(config.name() + "-com2", config.control(), crashes::control);
         made.add(control::close);
         GuestRequests requests = new BoardRequests();
-        board = new PcBoard(boot.ranges(), clock, console, control, requests);
+        board = new PcBoard(vm, boot.ranges(), clock, console, control, requests);
         for (PciSlot slot : config.devices()) {
             PciDevice device =
                     slot.device()

@@ -6,11 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.javisor.chipset.AcpiPm;
-import org.javisor.chipset.ApicBus;
 import org.javisor.chipset.IoApic;
 import org.javisor.chipset.IsaInterrupts;
 import org.javisor.chipset.KeyboardController8042;
-import org.javisor.chipset.LocalApic;
 import org.javisor.chipset.PcPorts;
 import org.javisor.chipset.PicPair;
 import org.javisor.chipset.Pit8254;
@@ -27,6 +25,7 @@ import org.javisor.device.PioBus;
 import org.javisor.device.PioDevice;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
+import org.javisor.hypervisor.Vm;
 import org.javisor.memory.GuestMemory;
 import org.javisor.pci.PciAddress;
 import org.javisor.pci.PciBus;
@@ -36,7 +35,7 @@ import org.javisor.pci.PciFunction;
 final class PcBoard {
     private final PioBus ports = new PioBus();
     private final MmioBus memory = new MmioBus();
-    private final ApicBus apicBus = new ApicBus();
+    private final ProcessorApics apics;
     private final Clock clock;
     private final AcpiPm power;
     private final List<BoardIo> ios = new ArrayList<>();
@@ -47,25 +46,26 @@ final class PcBoard {
      */
     private final List<Device<?>> devices = new ArrayList<>();
 
-    private final List<LocalApic> localApics = new ArrayList<>();
-
     private final PciBoard pci;
     private final PioDevice edgeLevel;
 
     /**
+     * @param vm has no processors yet
      * @param ram where the machine has it
      */
     PcBoard(
+            Vm vm,
             List<GuestMemory.Range> ram,
             Clock clock,
             SerialLine com1,
             SerialLine com2,
             GuestRequests requests) {
         this.clock = clock;
-        PicPair pics = new PicPair(apicBus.intr());
-        IoApic ioApic = new IoApic(apicBus);
-        apicBus.attach(pics);
-        apicBus.attach(ioApic);
+        apics = ProcessorApics.of(vm, clock);
+        PicPair pics = new PicPair(apics.intr());
+        IoApic ioApic = new IoApic(apics.bus());
+        apics.attach(pics);
+        apics.attach(ioApic);
         IsaInterrupts isa = new IsaInterrupts(pics, ioApic);
         power = new AcpiPm(clock, isa.line(PcPorts.SCI_IRQ), requests::powerOff);
         devices.add(power);
@@ -77,7 +77,7 @@ final class PcBoard {
                 new PciBoard(
                         memory,
                         ports,
-                        apicBus,
+                        apics.messages(),
                         pciLines(pics, ioApic),
                         addResets(isa, requests),
                         PciBoard.windows(ram));
@@ -173,10 +173,7 @@ final class PcBoard {
 
     /** Gives the processor a local APIC. To be called in the order of {@link #newIo}. */
     void connect(Vcpu vcpu) {
-        LocalApic apic = new LocalApic(apicBus, vcpu.index(), vcpu, clock, vcpu::tsc);
-        localApics.add(apic);
-        vcpu.connect(apic);
-        ios.get(vcpu.index()).connect(apic);
+        apics.connect(vcpu, ios.get(vcpu.index()));
     }
 
     /**
@@ -201,7 +198,7 @@ final class PcBoard {
     void reset() {
         pci.reset();
         devices.forEach(Device::reset);
-        localApics.forEach(LocalApic::reset);
+        apics.reset();
     }
 
     Map<String, Long> portAccesses() {
