@@ -1,5 +1,7 @@
 package org.javisor.network;
 
+import java.util.Optional;
+
 /**
  * Something that one network card's cable is plugged into: the user-mode network, a port of a
  * switch, a TAP interface, or one of these behind a filter.
@@ -13,6 +15,11 @@ public interface Network extends AutoCloseable {
      * @throws IllegalStateException if a card is plugged in already
      */
     LinkEnd connect(LinkEnd card);
+
+    /** The user-mode network that this is, perhaps behind filters. */
+    default Optional<UserNetwork> userMode() {
+        return Optional.empty();
+    }
 
     /** One line on what this is, for messages. */
     String description();

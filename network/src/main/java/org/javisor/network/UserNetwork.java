@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -145,7 +146,7 @@ public final class UserNetwork implements Network {
                             || flow.peerPort() == DnsRelay.PORT && nameServer().isPresent());
         }
 
-        private java.util.Optional<InetAddress> nameServer() {
+        private Optional<InetAddress> nameServer() {
             return DnsRelay.servers(config.resolver()).stream().findFirst();
         }
 
@@ -253,6 +254,11 @@ public final class UserNetwork implements Network {
             Flow flow = new Flow(guest, forward.guestPort(), peer, client.getPort());
             stack.udp.forwarded(flow, data, answer);
         }
+    }
+
+    @Override
+    public Optional<UserNetwork> userMode() {
+        return Optional.of(this);
     }
 
     @Override
