@@ -82,6 +82,7 @@ final class GuestRun {
         }
         options.name.ifPresent(builder::name);
         options.devices.plug(builder);
+        options.networks.plug(builder, messages);
         return builder.memory(options.memory)
                 .cpus(options.cpus)
                 .engine(options.engine)

@@ -122,6 +122,8 @@ final class RunOptions {
 
     @Mixin DeviceOptions devices = new DeviceOptions();
 
+    @Mixin NetworkOptions networks = new NetworkOptions();
+
     @Mixin PullOptions pull = new PullOptions();
 
     static final class EngineConverter implements ITypeConverter<EngineChoice> {

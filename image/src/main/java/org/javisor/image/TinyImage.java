@@ -86,6 +86,7 @@ public final class TinyImage {
         initramfs.file("etc/profile", 0644, resource("profile"));
         initramfs.file("etc/acpi/PWRF/00000080", 0755, resource("power-button"));
         initramfs.file("etc/javisor/power", 0755, resource("power"));
+        initramfs.file("etc/javisor/lease", 0755, resource("lease"));
         initramfs.file("etc/javisor/control", 0755, resource("control"));
         initramfs.file("etc/javisor/session", 0755, resource(sessionScript(session)));
         initramfs.file(

@@ -1,6 +1,12 @@
 package org.javisor.machine;
 
+import java.util.function.Consumer;
 import java.util.function.Function;
+import org.javisor.network.MacAddress;
+import org.javisor.network.NetSpec;
+import org.javisor.network.Network;
+import org.javisor.network.NetworkException;
+import org.javisor.network.Networks;
 import org.javisor.pci.PciFunction;
 import org.javisor.storage.BlockBackend;
 import org.javisor.storage.DiskSpec;
@@ -10,6 +16,7 @@ import org.javisor.virtio.VirtioDevice;
 import org.javisor.virtio.VirtioPci;
 import org.javisor.virtio.blk.BlkConfig;
 import org.javisor.virtio.blk.VirtioBlk;
+import org.javisor.virtio.net.VirtioNet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,5 +95,38 @@ public final class VirtioDevices {
                                         failure.getMessage()));
         full.connect(device);
         return device;
+    }
+
+    /**
+     * A network card; the machine's creation opens its network and fails with BAD_CONFIGURATION or
+     * HOST_CANNOT if that cannot be done.
+     *
+     * @param index of the machine's cards, from 0, for its name and address
+     * @param spec not {@link NetSpec.None}
+     * @param opened is told of the network, for its ports and its statistics
+     */
+    public static PciDevice.Factory net(int index, NetSpec spec, Consumer<VirtioNet> opened) {
+        return pci(
+                "virtio-net" + index,
+                surroundings -> {
+                    VirtioNet card = newCard(index, spec, surroundings.machine());
+                    opened.accept(card);
+                    return card;
+                });
+    }
+
+    private static VirtioNet newCard(int index, NetSpec spec, String machine) {
+        try {
+            Network network = Networks.open(machine, spec);
+            MacAddress mac = spec.mac().orElseGet(() -> MacAddress.random(index));
+            return new VirtioNet(machine, mac, spec.mtu(), spec.queues(), network);
+        } catch (NetworkException e) {
+            MachineException.Code code =
+                    switch (e.code()) {
+                        case BAD_OPTION, NO_SWITCH -> MachineException.Code.BAD_CONFIGURATION;
+                        case PORT_TAKEN, HOST_CANNOT, FILE -> MachineException.Code.HOST_CANNOT;
+                    };
+            throw new MachineException(code, e.getMessage(), e);
+        }
     }
 }

@@ -2,6 +2,7 @@ package org.javisor.network;
 
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
 /**
@@ -26,8 +27,14 @@ public record MacAddress(long value) {
         return new MacAddress(Long.parseLong(text.replaceAll("[:-]", ""), 16));
     }
 
-    static MacAddress at(ByteBuffer buffer, int offset) {
-        return new MacAddress(read(buffer, offset));
+    /**
+     * An address that hardly anybody else has, with the prefix that virtual machines use.
+     *
+     * @param last what its last byte is modulo 4, so that one machine's cards differ for sure
+     */
+    public static MacAddress random(int last) {
+        int low = ThreadLocalRandom.current().nextInt(1 << 22) << 2 | last & 3;
+        return new MacAddress(0x525400L << 24 | low);
     }
 
     static long read(ByteBuffer buffer, int offset) {

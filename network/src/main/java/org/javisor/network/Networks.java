@@ -36,9 +36,14 @@ public final class Networks {
                                 .withForwards(user.forwards());
                 yield new UserNetwork(name, spec.mtu() == 0 ? config : config.withMtu(spec.mtu()));
             }
-            case NetSpec.Tap tap -> throw new AssertionError(tap);
-            case NetSpec.Switched switched -> throw new AssertionError(switched);
+            case NetSpec.Tap tap -> throw absent("TAP interfaces");
+            case NetSpec.Switched switched -> throw absent("switches");
             case NetSpec.None none -> throw new IllegalArgumentException("There is no network");
         };
+    }
+
+    private static NetworkException absent(String what) {
+        return new NetworkException(
+                NetworkException.Code.HOST_CANNOT, "There are no " + what + " here yet");
     }
 }
