@@ -4,6 +4,7 @@
 module org.javisor.cli {
     requires transitive org.javisor.machine;
     requires transitive org.javisor.image;
+    requires org.javisor.storage;
     requires org.javisor.gdb;
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;

@@ -7,6 +7,7 @@ import org.javisor.image.CachedImage;
 import org.javisor.image.Catalog;
 import org.javisor.image.ImageDefinition;
 import org.javisor.image.ImageStore;
+import org.javisor.storage.DiskLibrary;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,10 +16,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code javisor image}: the guest images that Javisor makes itself. */
+/** {@code javisor image}: the guest images that Javisor makes itself, and disks in files. */
 @Command(
         name = "image",
-        description = "List, pull and remove guest images.",
+        description = "Pull and remove guest images; make, copy and check disk images.",
         synopsisSubcommandLabel = "COMMAND")
 final class ImageCommand implements Runnable {
     @Spec private CommandSpec spec;
@@ -30,12 +31,14 @@ final class ImageCommand implements Runnable {
         line.addSubcommand("ls", new Ls(surroundings));
         line.addSubcommand("pull", new Pull(surroundings, messages));
         line.addSubcommand("rm", new Rm(surroundings, messages));
+        DiskCommands.addTo(line, surroundings, messages);
         return line;
     }
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: ls, pull or rm");
+        throw new ParameterException(
+                spec.commandLine(), "Say what to do, for example ls, pull or convert");
     }
 
     @Command(name = "ls", description = "List the images and which of them are in the cache.")
@@ -67,6 +70,10 @@ final class ImageCommand implements Runnable {
                                                         .toString())
                                 .orElse("-"),
                         definition.description());
+            }
+            DiskLibrary library = DiskLibrary.ofUser(surroundings.environment());
+            for (String name : library.names()) {
+                out.printf("%-24s%-10s%-12s%s%n", name, "-", "-", "Disk " + library.file(name));
             }
         }
     }

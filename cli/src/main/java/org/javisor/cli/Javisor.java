@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.javisor.image.ImageException;
 import org.javisor.machine.MachineException;
+import org.javisor.storage.StorageException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -101,12 +102,14 @@ public final class Javisor implements Runnable {
                     case CliException cli -> cli.exitCode();
                     case MachineException machine -> codeOf(machine);
                     case ImageException image -> codeOf(image);
+                    case StorageException storage -> codeOf(storage);
                     default -> ExitCode.FAILURE;
                 };
         boolean expected =
                 e instanceof CliException
                         || e instanceof MachineException
-                        || e instanceof ImageException;
+                        || e instanceof ImageException
+                        || e instanceof StorageException;
         messages.say(
                 expected
                         ? firstLine(e.getMessage())
@@ -137,6 +140,15 @@ public final class Javisor implements Runnable {
                     PACKAGE_MISSING,
                     SECOND_STAGE,
                     INTERRUPTED ->
+                    ExitCode.FAILURE;
+        };
+    }
+
+    private static int codeOf(StorageException e) {
+        return switch (e.code()) {
+            case BAD_ARGUMENT -> ExitCode.USAGE;
+            case NO_SPACE, ACCESS -> ExitCode.HOST_CANNOT;
+            case IO, READ_ONLY, OUT_OF_RANGE, UNSUPPORTED, CORRUPT, LOCKED, NOT_FOUND, BAD_FORMAT ->
                     ExitCode.FAILURE;
         };
     }

@@ -26,13 +26,13 @@ final class ChannelFile implements HostFile {
 
     private final Path path;
     private final FileChannel channel;
-    private final int alignment;
+    private final boolean durable;
     private final AtomicLong knownLength;
 
-    private ChannelFile(Path path, FileChannel channel, int alignment, long length) {
+    private ChannelFile(Path path, FileChannel channel, boolean durable, long length) {
         this.path = path;
         this.channel = channel;
-        this.alignment = alignment;
+        this.durable = durable;
         this.knownLength = new AtomicLong(length);
     }
 
@@ -53,7 +53,7 @@ final class ChannelFile implements HostFile {
                 if (mode.locked()) {
                     lock(path, channel, mode.writable());
                 }
-                return new ChannelFile(path, channel, 1, channel.size());
+                return new ChannelFile(path, channel, mode.durable(), channel.size());
             } catch (IOException | StorageException e) {
                 channel.close();
                 throw e;
@@ -93,7 +93,7 @@ final class ChannelFile implements HostFile {
 
     @Override
     public int alignment() {
-        return alignment;
+        return 1;
     }
 
     @Override
@@ -143,7 +143,9 @@ final class ChannelFile implements HostFile {
     @Override
     public void flush() {
         try {
-            channel.force(false);
+            if (durable) {
+                channel.force(false);
+            }
         } catch (IOException e) {
             throw HostErrors.of("Cannot flush", path, e);
         }

@@ -89,7 +89,7 @@ final class DiskChain {
                     path,
                     format,
                     Optional.empty(),
-                    new HostFile.Mode(false, mode.direct(), mode.locked()));
+                    new HostFile.Mode(false, mode.direct(), mode.locked(), true));
         } catch (StorageException e) {
             if (e.code() == StorageException.Code.NOT_FOUND) {
                 throw new StorageException(

@@ -74,6 +74,11 @@ public record DiskSpec(
         return new Fields(this).ephemeral(newEphemeral).spec();
     }
 
+    /** The same, reading a snapshot inside the image; such a disk is read-only or ephemeral. */
+    public DiskSpec withSnapshot(String name) {
+        return new Fields(this).snapshot(name).spec();
+    }
+
     /** The same with another cache mode. */
     public DiskSpec withCache(CacheMode newCache) {
         return new Fields(this).cache(newCache).spec();

@@ -14,7 +14,16 @@ public final class Disks {
      */
     public static BlockBackend open(DiskSpec spec, FullDiskHandler handler) {
         boolean writable = !spec.readOnly() && !spec.ephemeral();
-        HostFile.Mode mode = new HostFile.Mode(writable, spec.cache().direct(), spec.locking());
-        return new PolicyDisk(DiskChain.open(spec, mode), spec, handler);
+        HostFile.Mode mode =
+                new HostFile.Mode(
+                        writable,
+                        spec.cache().direct(),
+                        spec.locking(),
+                        !spec.cache().ignoreFlush());
+        BlockBackend disk = DiskChain.open(spec, mode);
+        if (spec.ephemeral()) {
+            disk = Overlay.temporary(disk);
+        }
+        return new PolicyDisk(disk, spec, handler);
     }
 }

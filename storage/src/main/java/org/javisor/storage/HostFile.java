@@ -19,10 +19,12 @@ sealed interface HostFile extends AutoCloseable permits LinuxFile, ChannelFile {
      * @param writable whether it may be written
      * @param direct whether the host's page cache is gone round
      * @param locked whether others are kept from using it in a way that conflicts
+     * @param durable whether a flush reaches the disk; otherwise a crash of the host may cost all
      */
-    record Mode(boolean writable, boolean direct, boolean locked) {
-        static final Mode READ = new Mode(false, false, true);
-        static final Mode WRITE = new Mode(true, false, true);
+    record Mode(boolean writable, boolean direct, boolean locked, boolean durable) {
+        static final Mode READ = new Mode(false, false, true, true);
+        static final Mode WRITE = new Mode(true, false, true, true);
+        static final Mode SCRATCH = new Mode(true, false, true, false);
     }
 
     /**

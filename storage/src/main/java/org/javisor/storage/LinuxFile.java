@@ -16,6 +16,7 @@ final class LinuxFile implements HostFile {
     private final Path path;
     private final int fd;
     private final int alignment;
+    private final boolean durable;
     private final LinuxCalls.Frames frames = new LinuxCalls.Frames();
 
     /** Only with O_DIRECT: writes that must read around their edges first exclude all others. */
@@ -27,10 +28,11 @@ final class LinuxFile implements HostFile {
     private volatile boolean flushFailed;
     private volatile boolean closed;
 
-    private LinuxFile(Path path, int fd, int alignment, long length) {
+    private LinuxFile(Path path, int fd, int alignment, boolean durable, long length) {
         this.path = path;
         this.fd = fd;
         this.alignment = alignment;
+        this.durable = durable;
         this.knownLength = new AtomicLong(length);
     }
 
@@ -53,7 +55,8 @@ final class LinuxFile implements HostFile {
             if (length < 0) {
                 throw HostErrors.of("Cannot open", path, frame.errno());
             }
-            return new LinuxFile(path, fd, mode.direct() ? alignmentOf(frame, fd) : 1, length);
+            int alignment = mode.direct() ? alignmentOf(frame, fd) : 1;
+            return new LinuxFile(path, fd, alignment, mode.durable(), length);
         } catch (StorageException e) {
             LinuxCalls.close(frame, fd);
             throw e;
@@ -281,7 +284,7 @@ final class LinuxFile implements HostFile {
         }
         LinuxCalls.Frame frame = frames.take();
         try {
-            if (LinuxCalls.fdatasync(frame, fd) != 0) {
+            if (durable && LinuxCalls.fdatasync(frame, fd) != 0) {
                 int errno = frame.errno();
                 flushFailed = true;
                 throw HostErrors.of("Cannot flush", path, errno);

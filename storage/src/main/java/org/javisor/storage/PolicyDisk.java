@@ -50,9 +50,7 @@ final class PolicyDisk implements BlockBackend {
 
     @Override
     public void flush() {
-        if (!cache.ignoreFlush()) {
-            retrying(disk::flush);
-        }
+        retrying(disk::flush);
     }
 
     @Override

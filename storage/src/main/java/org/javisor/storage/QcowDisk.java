@@ -204,6 +204,19 @@ final class QcowDisk implements BlockBackend, SparseSource {
     }
 
     /**
+     * Makes what has been added to the disk's end read as zeros: an image underneath may be longer,
+     * and a disk that was cut off once keeps what lay behind its end in the same cluster.
+     */
+    void zeroNew(long oldSize) {
+        long cluster = parts.header().clusterSize();
+        long underneath = parts.backing().map(BlockBackend::size).orElse(0L);
+        long end = Math.max((oldSize + cluster - 1) & -cluster, underneath);
+        if (Math.min(end, size()) > oldSize) {
+            writeZeroes(oldSize, Math.min(end, size()) - oldSize, true);
+        }
+    }
+
+    /**
      * Writes a whole cluster, compressed if that makes it smaller; for a single writer.
      *
      * @param cluster its number on the disk

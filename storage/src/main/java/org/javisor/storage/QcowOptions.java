@@ -37,6 +37,28 @@ public record QcowOptions(
         return new QcowOptions(size, 3, 65536, 16, false, false, false, Optional.empty());
     }
 
+    /**
+     * The same with options as a user writes them: {@code cluster_size=64k,compression_type=zstd}.
+     *
+     * @throws StorageException {@code BAD_ARGUMENT} with a line that names the wrong word
+     */
+    public QcowOptions with(String words) {
+        return QcowOptionWords.apply(this, words);
+    }
+
+    /** The same with another size. */
+    public QcowOptions ofSize(long newSize) {
+        return new QcowOptions(
+                newSize,
+                version,
+                clusterSize,
+                refcountBits,
+                zstd,
+                extendedL2,
+                lazyRefcounts,
+                backing);
+    }
+
     /** The same over another image. */
     public QcowOptions on(Backing newBacking) {
         return new QcowOptions(
@@ -82,6 +104,9 @@ public record QcowOptions(
         }
         if (extendedL2 && clusterSize < 1 << QcowHeader.MIN_EXTENDED_CLUSTER_BITS) {
             throw DiskSpec.wrong("Extended L2 entries need clusters of at least 16k");
+        }
+        if (backing.isPresent() && backing.get().name().isEmpty()) {
+            throw DiskSpec.wrong("The image underneath has a format and no name");
         }
         checkSize(size, clusterBits(), extendedL2);
         return this;

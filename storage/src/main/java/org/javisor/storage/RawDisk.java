@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
  * A disk that lies in its file byte for byte. Requests go to the host as they come; holes are the
  * host's.
  */
-final class RawDisk implements BlockBackend {
+final class RawDisk implements BlockBackend, SparseSource {
     private static final int MAGIC_BYTES = 8;
 
     private final HostFile file;
@@ -116,6 +116,12 @@ final class RawDisk implements BlockBackend {
         if (!done && !file.zeroRange(offset, length)) {
             Zeros.write(file, offset, length);
         }
+    }
+
+    @Override
+    public long zeroLength(long offset, long most) {
+        long data = file.nextData(offset);
+        return data >= file.length() ? most : Math.min(most, data - offset);
     }
 
     @Override

@@ -306,6 +306,57 @@ final class Refcounts {
         file.flush();
     }
 
+    /**
+     * Takes adjacent clusters behind the end of the file, as many as are wanted; the blocks that
+     * count them lie before them.
+     *
+     * @return the first one's number
+     */
+    long append(int wanted) {
+        long start = highWater;
+        int missing = 0;
+        while (true) {
+            long last = start + missing + wanted - 1;
+            if (blockOf(last) >= table.length) {
+                growTable(blockOf(last));
+                start = highWater;
+                missing = 0;
+                continue;
+            }
+            int needed = missingBlocks(start, last).size();
+            if (needed == missing) {
+                break;
+            }
+            missing = needed;
+        }
+        List<Integer> created = missingBlocks(start, start + missing + wanted - 1);
+        for (int i = 0; i < created.size(); i++) {
+            int index = created.get(i);
+            blocks.put(
+                    index,
+                    new RefcountBlock(
+                            new byte[(int) header.clusterSize()], header.refcountOrder(), true));
+            table[index] = (start + i) << header.clusterBits();
+            dirtyTable.set(index / TABLE_UNIT);
+            metadata.add(start + i);
+        }
+        for (long cluster = start; cluster < start + missing + wanted; cluster++) {
+            load(blockOf(cluster)).set(indexOf(cluster), 1);
+        }
+        highWater = start + missing + wanted;
+        return start + missing;
+    }
+
+    private List<Integer> missingBlocks(long first, long last) {
+        List<Integer> missing = new ArrayList<>();
+        for (int index = blockOf(first); index <= blockOf(last); index++) {
+            if (table[index] == 0) {
+                missing.add(index);
+            }
+        }
+        return missing;
+    }
+
     /** One user more. */
     void increment(long cluster) {
         long old = get(cluster);
