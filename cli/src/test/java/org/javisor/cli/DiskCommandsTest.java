@@ -92,7 +92,7 @@ class DiskCommandsTest {
         expect(2, "not a size", "create", file("x.qcow2"), "big");
         expect(2, "too large", "create", "-o", "cluster_size=512", file("x.qcow2"), "1T");
         expect(2, "how large", "create", file("x.qcow2"));
-        expect(1, "does not exist", "create", "-b", "nothing", file("x.qcow2"));
+        expect(1, "no such file", "create", "-b", "nothing", file("x.qcow2"));
         expect(2, "cut off", "resize", raw.toString(), "512k");
         expect(1, "nothing that could be checked", "check", raw.toString());
         expect(2, "cannot be compressed", "convert", "-c", raw.toString(), file("x.raw"));
