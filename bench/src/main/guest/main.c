@@ -12,12 +12,16 @@
 #include <time.h>
 
 static const struct program programs[] = {
-    {"crc", crc},         {"sieve", sieve},     {"quicksort", quicksort}, {"tree", tree},
-    {"mix", mix},         {"lz", lz},           {"vm", vm},               {"sha256", sha256},
-    {"nbody", nbody},     {"matrix", matrix},   {"longdouble", longdouble},
-    {"strings", strings}, {"chase", chase},
-    {"syscall", syscalls}, {"signal", signals}, {"pingpong", pingpong},   {"fork", forks},
-    {"exec", execs},      {"touch", touch},     {"mmap", maps},           {"threads", threads},
+    {"crc", crc},           {"sieve", sieve},       {"quicksort", quicksort}, {"tree", tree},
+    {"mix", mix},           {"lz", lz},             {"vm", vm},
+    {"nbody", nbody},       {"matrix", matrix},     {"longdouble", longdouble},
+    {"strings", strings},
+#ifdef HAVE_LIBCRYPTO
+    {"aes", aes},
+#endif
+    {"syscall", syscalls},  {"pingpong", pingpong}, {"fork", forks},          {"exec", execs},
+    {"touch", touch},       {"mmap", maps},         {"sha256", sha256},       {"chase", chase},
+    {"signal", signals},    {"threads", threads},   {"work1", work1},         {"work2", work2},
 };
 
 enum { COUNT = sizeof programs / sizeof programs[0] };
@@ -61,6 +65,11 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "exit") == 0) {
         return 0; /* what "exec" executes */
     }
+#ifdef HAVE_LIBCRYPTO
+    if (argc == 3 && strcmp(argv[1], "aes") == 0) {
+        aes_prepare(argv);
+    }
+#endif
     for (int i = 0; i < COUNT; i++) {
         if (argc == 1) {
             puts(programs[i].name);

@@ -54,7 +54,7 @@ public final class Bench implements Callable<Integer> {
     private List<String> programs = List.of();
 
     @Option(
-            names = "--engines",
+            names = {"--engines", "--engine"},
             paramLabel = "NAME",
             split = ",",
             description = {
@@ -62,6 +62,34 @@ public final class Bench implements Callable<Integer> {
                 "(default: all that work here)."
             })
     private List<String> engines = List.of();
+
+    @Option(
+            names = "--run-option",
+            paramLabel = "OPTION",
+            description = {
+                "A further option for 'javisor run', as in",
+                "--run-option=--code-cache=64M; may be given several times."
+            })
+    private List<String> runOptions = List.of();
+
+    @Option(
+            names = "--profile",
+            paramLabel = "NAME",
+            description = {
+                "Run only this program, once, in a guest of the one engine",
+                "that --engine names, and print that process's number",
+                "before and its figures afterwards."
+            })
+    private Optional<String> profile = Optional.empty();
+
+    @Option(
+            names = "--while",
+            paramLabel = "COMMAND",
+            description = {
+                "With --profile: a shell command to run meanwhile, with the",
+                "number in $PID, as in --while 'perf record -p $PID sleep 5'."
+            })
+    private Optional<String> meanwhile = Optional.empty();
 
     @Option(
             names = "--time",
@@ -175,11 +203,30 @@ public final class Bench implements Callable<Integer> {
             throw new BenchException(
                     BenchException.HOST_CANNOT, "Start the benchmarks with './javisor bench'");
         }
+        refuse(
+                profile.isPresent() && (engines.size() != 1 || !programs.isEmpty()),
+                "--profile needs --engine with one name and no --programs");
+        refuse(meanwhile.isPresent() && profile.isEmpty(), "--while needs --profile");
         BenchPlan plan;
         try {
-            plan = BenchPlan.of(launcher, programs, engines, runs, milliseconds, cpus, estimate);
+            plan =
+                    BenchPlan.of(
+                            launcher,
+                            profile.map(List::of).orElse(programs),
+                            engines,
+                            runOptions,
+                            runs,
+                            milliseconds,
+                            cpus,
+                            estimate);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+        if (profile.isPresent()) {
+            refuse(
+                    plan.boots() || !plan.hasGuests(),
+                    "--profile is for a program (not boot) in a guest (not native)");
+            return new ProfiledRun(plan, launcher, out).execute(meanwhile);
         }
         return new BenchRun(plan, launcher, out, err).execute(json);
     }

@@ -37,6 +37,7 @@ record BenchPlan(
      *
      * @param programs names, or none for all
      * @param engines labels, or none for all that work here
+     * @param runOptions further options of {@code javisor run}
      * @throws IllegalArgumentException if a name is unknown
      * @throws MachineException if an engine that was asked for does not work here
      */
@@ -44,6 +45,7 @@ record BenchPlan(
             String launcher,
             List<String> programs,
             List<String> engines,
+            List<String> runOptions,
             int runs,
             int milliseconds,
             int cpus,
@@ -60,7 +62,7 @@ record BenchPlan(
                 GuestProgram.all().stream()
                         .filter(p -> programs.isEmpty() || programs.contains(p.name()))
                         .toList(),
-                engines(launcher, engines, notes),
+                engines(launcher, runOptions, engines, notes),
                 List.copyOf(notes),
                 runs,
                 milliseconds,
@@ -73,12 +75,13 @@ record BenchPlan(
         return engines.stream().anyMatch(Engine.OfGuests.class::isInstance);
     }
 
-    private static List<Engine> engines(String launcher, List<String> asked, List<String> notes) {
+    private static List<Engine> engines(
+            String launcher, List<String> runOptions, List<String> asked, List<String> notes) {
         Map<String, Engine> known = new LinkedHashMap<>();
         known.put(Engine.NATIVE, new Engine.Native());
         for (EngineChoice choice : EngineChoice.values()) {
             if (choice != EngineChoice.AUTO) {
-                known.put(choice.label(), new Engine.Javisor(choice.label(), launcher));
+                known.put(choice.label(), new Engine.Javisor(choice.label(), launcher, runOptions));
             }
         }
         known.put(Engine.QEMU, new Engine.Qemu());

@@ -11,14 +11,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.javisor.image.CachedImage;
-import org.javisor.image.Catalog;
-import org.javisor.image.ImageDefinition;
-import org.javisor.image.ImageStore;
 
 /** The benchmarks from the plan to the table. */
 final class BenchRun {
-    private static final String IMAGE = "tiny";
-
     private final BenchPlan plan;
     private final String launcher;
     private final PrintStream out;
@@ -80,49 +75,26 @@ final class BenchRun {
 
     private void measure(Workplace workplace) throws InterruptedException {
         Optional<CachedImage> image =
-                plan.hasGuests() ? Optional.of(image(workplace)) : Optional.empty();
+                plan.hasGuests()
+                        ? Optional.of(BenchImage.get(launcher, workplace))
+                        : Optional.empty();
         if (plan.boots() && image.isPresent()) {
             measureBoots(GuestFiles.shell(image.get(), workplace), workplace);
         }
         if (!plan.programs().isEmpty() && !workplace.closed()) {
-            Path binary = GuestSources.compile(workplace);
+            GuestSources.Binary binary = GuestSources.compile(workplace);
             Optional<Boot> boot =
-                    image.map(i -> GuestFiles.programs(i, binary, plan.cpus(), workplace));
-            measurePrograms(runners(binary, boot, workplace), workplace);
-        }
-    }
-
-    /** The image from the cache; the measured command fetches it if it is not there. */
-    private CachedImage image(Workplace workplace) throws InterruptedException {
-        ImageDefinition definition = Catalog.named(IMAGE);
-        ImageStore store = ImageStore.ofUser(System.getenv());
-        Optional<CachedImage> cached = store.find(definition);
-        if (cached.isPresent()) {
-            return cached.get();
-        }
-        try {
-            Process pull =
-                    workplace.start(
-                            new ProcessBuilder(launcher, "image", "pull", IMAGE)
-                                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                                    .redirectError(ProcessBuilder.Redirect.INHERIT));
-            int status = pull.waitFor();
-            if (status != 0) {
-                throw new BenchException(
-                        status, "The benchmarks need the image %s".formatted(IMAGE));
+                    image.map(i -> GuestFiles.programs(i, binary.file(), plan.cpus(), workplace));
+            List<GuestProgram> programs =
+                    plan.programs().stream().filter(binary.programs()::contains).toList();
+            if (programs.size() < plan.programs().size()) {
+                results.note(
+                        "%s is left out: there is no static libcrypto (Debian: apt-get install %s)"
+                                .formatted(GuestProgram.WITH_LIBCRYPTO, "libssl-dev"));
             }
-        } catch (IOException e) {
-            throw new BenchException(
-                    BenchException.HOST_CANNOT,
-                    "Cannot start %s: %s".formatted(launcher, Text.reason(e)));
+            Map<Engine, Runner> runners = runners(binary.file(), boot, workplace);
+            measurePrograms(programs, runners, workplace);
         }
-        return store.find(definition)
-                .orElseThrow(
-                        () ->
-                                new BenchException(
-                                        BenchException.FAILURE,
-                                        "The image %s did not arrive in the cache"
-                                                .formatted(IMAGE)));
     }
 
     private void measureBoots(Boot boot, Workplace workplace) throws InterruptedException {
@@ -154,12 +126,13 @@ final class BenchRun {
         return runners;
     }
 
-    private void measurePrograms(Map<Engine, Runner> runners, Workplace workplace)
+    private void measurePrograms(
+            List<GuestProgram> programs, Map<Engine, Runner> runners, Workplace workplace)
             throws InterruptedException {
         try {
             for (int run = 1; run <= plan.runs(); run++) {
                 progress(workplace, "programs, run %d of %d", run, plan.runs());
-                for (GuestProgram program : plan.programs()) {
+                for (GuestProgram program : programs) {
                     for (Map.Entry<Engine, Runner> entry : runners.entrySet()) {
                         if (workplace.closed()) {
                             return;
@@ -214,13 +187,16 @@ final class BenchRun {
                     "qemu      %s, %s"
                             .formatted(
                                     HostDescription.version(workplace, Engine.Qemu.COMMAND),
-                                    Engine.Qemu.MACHINE));
+                                    Engine.Qemu.DESCRIPTION));
         }
         if (plan.hasGuests()) {
             lines.add(
                     "guest     %s%s, %d MiB, %d processors; boots with 1"
                             .formatted(
-                                    IMAGE, results.guestKernels(), GuestFiles.MEMORY, plan.cpus()));
+                                    BenchImage.NAME,
+                                    results.guestKernels(),
+                                    GuestFiles.MEMORY,
+                                    plan.cpus()));
         }
         lines.add(
                 "programs  %s, %s"

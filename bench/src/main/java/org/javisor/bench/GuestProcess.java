@@ -124,6 +124,7 @@ final class GuestProcess implements AutoCloseable {
     /** The first line that begins (or, being the prompt, ends) with that text. */
     String await(String text, Duration patience) throws SampleException, InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
+        String last = "nothing";
         while (true) {
             Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
             String line;
@@ -132,13 +133,21 @@ final class GuestProcess implements AutoCloseable {
             } catch (SampleException e) {
                 throw e.getMessage().startsWith("no answer")
                         ? new SampleException(
-                                "no '%s' within %d s".formatted(text, patience.toSeconds()))
+                                "no '%s' within %d s; last came: %s"
+                                        .formatted(
+                                                text, patience.toSeconds(), Text.printable(last)))
                         : e;
             }
+            last = line.isBlank() ? last : line;
             if (line.startsWith(text) || line.endsWith(text)) {
                 return line;
             }
         }
+    }
+
+    /** The host's number of the process. */
+    long number() {
+        return process.pid();
     }
 
     /** Processor time used so far; zero where the host does not tell. */

@@ -43,12 +43,37 @@ final class GuestSources {
     }
 
     /**
+     * The binary, static, and the programs that are in it.
+     *
+     * @param programs without those that need a library which is missing here
+     */
+    record Binary(Path file, List<GuestProgram> programs) {}
+
+    /**
      * Builds the programs.
      *
-     * @return one static binary with all of them
      * @throws BenchException if there is no compiler, or it fails
      */
-    static Path compile(Workplace workplace) throws InterruptedException {
+    static Binary compile(Workplace workplace) throws InterruptedException {
+        boolean libcrypto = hasLibcrypto(workplace);
+        List<GuestProgram> programs =
+                GuestProgram.all().stream()
+                        .filter(p -> libcrypto || !p.name().equals(GuestProgram.WITH_LIBCRYPTO))
+                        .toList();
+        return new Binary(compile(workplace, programs, libcrypto), programs);
+    }
+
+    /** Whether the compiler finds OpenSSL's static library; with it come the headers. */
+    private static boolean hasLibcrypto(Workplace workplace) throws InterruptedException {
+        String name = "libcrypto.a";
+        // Where it finds none, it says the bare name again.
+        return run(workplace, List.of("gcc", "-print-file-name=" + name))
+                .filter(gcc -> gcc.status() == 0 && !gcc.firstLine().equals(name))
+                .isPresent();
+    }
+
+    private static Path compile(Workplace workplace, List<GuestProgram> programs, boolean libcrypto)
+            throws InterruptedException {
         Path directory = workplace.directory().resolve("guest");
         Path binary = workplace.directory().resolve("programs");
         List<String> command = new ArrayList<>(List.of("gcc"));
@@ -58,8 +83,8 @@ final class GuestSources {
             Files.createDirectories(directory);
             Files.write(directory.resolve(HEADER), file(HEADER));
             List<String> sources = new ArrayList<>(List.of(MAIN));
-            GuestProgram.all().forEach(program -> sources.add(program.source()));
-            for (String source : sources) {
+            programs.forEach(program -> sources.add(program.source()));
+            for (String source : sources.stream().distinct().toList()) {
                 Path target = directory.resolve(source);
                 command.add(Files.write(target, file(source)).toString());
             }
@@ -68,6 +93,9 @@ final class GuestSources {
                     BenchException.HOST_CANNOT,
                     "Cannot write to the temporary directory: " + Text.reason(e),
                     e);
+        }
+        if (libcrypto) {
+            command.addAll(List.of("-DHAVE_LIBCRYPTO", "-lcrypto"));
         }
         command.add("-lm");
         Optional<HostCommand> compiler = run(workplace, command);

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What a reader must know about the host to judge the figures. */
@@ -17,14 +18,30 @@ final class HostDescription {
     }
 
     private static String cpuModel() {
+        return cpuinfo("model name").map(Text::printable).orElse(System.getProperty("os.arch"));
+    }
+
+    /** The first processor's line of that name in Linux's list. */
+    private static Optional<String> cpuinfo(String name) {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("model name"))
+            return lines.filter(line -> line.startsWith(name))
                     .findFirst()
-                    .map(line -> Text.printable(line.substring(line.indexOf(':') + 1).strip()))
-                    .orElse(System.getProperty("os.arch"));
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip());
         } catch (IOException e) {
-            return System.getProperty("os.arch");
+            return Optional.empty();
         }
+    }
+
+    /**
+     * The TSC's frequency, where Linux tells: in a virtual machine it takes the processor's for the
+     * same.
+     */
+    static Optional<Long> tscKilohertz() {
+        return cpuinfo("flags")
+                .filter(flags -> (" " + flags + " ").contains(" hypervisor "))
+                .flatMap(flags -> cpuinfo("cpu MHz"))
+                .filter(megahertz -> megahertz.matches("[0-9]{1,6}\\.[0-9]{1,6}"))
+                .map(megahertz -> Math.round(Double.parseDouble(megahertz) * 1000));
     }
 
     static String system() {

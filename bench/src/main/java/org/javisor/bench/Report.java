@@ -17,12 +17,28 @@ record Report(List<String> header, List<String> engines, Results results) {
         List<String> lines = new ArrayList<>(header);
         lines.add("");
         lines.addAll(table().lines());
-        List<String> notes = results.notes();
+        List<String> notes = new ArrayList<>(speedUps());
+        notes.addAll(results.notes());
         if (!notes.isEmpty()) {
             lines.add("");
             notes.forEach(lines::add);
         }
         results.failures().forEach(failure -> lines.add("FAILED " + failure));
+        return lines;
+    }
+
+    /** What a second processor brings. */
+    private List<String> speedUps() {
+        List<String> lines = new ArrayList<>();
+        for (String engine : engines) {
+            Optional<Double> one = results.figure(GuestProgram.ONE_THREAD, engine);
+            Optional<Double> two = results.figure(GuestProgram.TWO_THREADS, engine);
+            if (one.isPresent() && two.isPresent()) {
+                lines.add(
+                        "%s: two threads are %s as fast as one"
+                                .formatted(engine, Text.ratio(one.get() / two.get())));
+            }
+        }
         return lines;
     }
 
@@ -33,6 +49,9 @@ record Report(List<String> header, List<String> engines, Results results) {
             table.row(cells(row));
         }
         for (GuestProgram.Group group : GuestProgram.Group.values()) {
+            if (!group.averaged()) {
+                continue;
+            }
             List<String> rows =
                     GuestProgram.all().stream()
                             .filter(program -> program.group() == group)

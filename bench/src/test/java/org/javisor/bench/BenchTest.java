@@ -31,6 +31,20 @@ class BenchTest {
     }
 
     @Test
+    void saysOneLine_whenThereIsNothingToProfile() {
+        System.setProperty("javisor.launcher", "/bin/false");
+        try {
+            assertThat(run("--profile", "crc")).isEqualTo(2);
+            assertThat(run("--profile", "crc", "--engine", "native")).isEqualTo(2);
+            assertThat(run("--profile", "boot", "--engine", "interpreter")).isEqualTo(2);
+            assertThat(run("--while", "true")).isEqualTo(2);
+        } finally {
+            System.clearProperty("javisor.launcher");
+        }
+        assertThat(err.toString().lines()).hasSize(4).allMatch(line -> line.contains("--"));
+    }
+
+    @Test
     void saysOneLine_whenItWasNotStartedByTheLauncher() {
         assertThat(run()).isEqualTo(7);
         assertThat(err.toString().lines())

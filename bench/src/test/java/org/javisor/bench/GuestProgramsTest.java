@@ -1,9 +1,9 @@
 package org.javisor.bench;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -16,14 +16,17 @@ class GuestProgramsTest {
             assumeThat(HostCommand.run(workplace, 20, List.of("gcc", "--version")))
                     .as("gcc is installed")
                     .isPresent();
-            Path binary = GuestSources.compile(workplace);
+            GuestSources.Binary binary = GuestSources.compile(workplace);
             HostCommand names =
-                    HostCommand.run(workplace, 20, List.of(binary.toString())).orElseThrow();
+                    HostCommand.run(workplace, 20, List.of(binary.file().toString())).orElseThrow();
+            List<GuestProgram> programs = binary.programs();
             assertThat(names.output().lines())
-                    .containsExactlyElementsOf(
-                            GuestProgram.all().stream().map(GuestProgram::name).toList());
-            NativeRunner runner = new NativeRunner(binary, workplace);
-            for (GuestProgram program : GuestProgram.all()) {
+                    .containsExactlyElementsOf(programs.stream().map(GuestProgram::name).toList());
+            assertThat(GuestProgram.all())
+                    .containsAll(programs)
+                    .hasSizeLessThanOrEqualTo(programs.size() + 1);
+            NativeRunner runner = new NativeRunner(binary.file(), workplace);
+            for (GuestProgram program : programs) {
                 Sample sample = runner.run(program, 1);
                 assertThat(sample.nanos()).as(program.name()).isGreaterThanOrEqualTo(1_000_000);
             }
@@ -37,9 +40,14 @@ class GuestProgramsTest {
             assumeThat(HostCommand.run(workplace, 20, List.of("gcc", "--version")))
                     .as("gcc is installed")
                     .isPresent();
-            NativeRunner runner = new NativeRunner(GuestSources.compile(workplace), workplace);
+            GuestSources.Binary binary = GuestSources.compile(workplace);
+            NativeRunner runner = new NativeRunner(binary.file(), workplace);
             assertThat(checksum(runner, "crc")).isEqualTo("%016x".formatted(Expected.crc()));
             assertThat(checksum(runner, "sha256")).isEqualTo(Expected.sha256());
+            if (binary.programs().stream().anyMatch(p -> p.name().equals("aes"))) {
+                assertThat(checksum(runner, "aes")).isEqualTo(Expected.aes());
+            }
+            assertThat(checksum(runner, "work1")).isEqualTo(checksum(runner, "work2"));
             assertThat(checksum(runner, "sieve")).isEqualTo("%016x".formatted(Expected.primes()));
         }
     }
@@ -71,6 +79,23 @@ class GuestProgramsTest {
             }
             byte[] digest = java.security.MessageDigest.getInstance("SHA-256").digest(data);
             return java.util.HexFormat.of().formatHex(digest, 0, 8);
+        }
+
+        static String aes() throws Exception {
+            byte[] data = new byte[16 << 10];
+            for (int i = 0; i < data.length; i++) {
+                data[i] = (byte) (i * 31);
+            }
+            var cipher = javax.crypto.Cipher.getInstance("AES/CBC/NoPadding");
+            byte[] key = "0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+            cipher.init(
+                    javax.crypto.Cipher.ENCRYPT_MODE,
+                    new javax.crypto.spec.SecretKeySpec(key, "AES"),
+                    new javax.crypto.spec.IvParameterSpec(new byte[16]));
+            byte[] encrypted = cipher.doFinal(data);
+            byte[] digest = java.security.MessageDigest.getInstance("SHA-256").digest(encrypted);
+            long sum = java.nio.ByteBuffer.wrap(digest).order(LITTLE_ENDIAN).getLong();
+            return "%016x".formatted(sum);
         }
 
         static long primes() {

@@ -54,6 +54,15 @@ class ReportTest {
     }
 
     @Test
+    void saysWhatASecondThreadBrings() {
+        add("work1", "native", 2000);
+        add("work2", "native", 1000);
+        add("work1", "qemu", 9000);
+        assertThat(report("native", "qemu"))
+                .endsWith("native: two threads are 2.00x as fast as one");
+    }
+
+    @Test
     void givesThreeDigitsInTheUnitThatSuits() {
         assertThat(Text.time(0.5)).isEqualTo("0.50 ns");
         assertThat(Text.time(999.9)).isEqualTo("1.00 us");
