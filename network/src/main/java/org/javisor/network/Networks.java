@@ -36,7 +36,7 @@ public final class Networks {
                                 .withForwards(user.forwards());
                 yield new UserNetwork(name, spec.mtu() == 0 ? config : config.withMtu(spec.mtu()));
             }
-            case NetSpec.Tap tap -> throw absent("TAP interfaces");
+            case NetSpec.Tap tap -> LinuxTap.open(tap.name());
             case NetSpec.Switched switched -> throw absent("switches");
             case NetSpec.None none -> throw new IllegalArgumentException("There is no network");
         };
