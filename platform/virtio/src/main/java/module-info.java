@@ -7,6 +7,10 @@ module org.javisor.virtio {
     requires transitive org.javisor.storage;
 
     exports org.javisor.virtio;
+    exports org.javisor.virtio.balloon;
     exports org.javisor.virtio.blk;
+    exports org.javisor.virtio.console;
     exports org.javisor.virtio.net;
+    exports org.javisor.virtio.rng;
+    exports org.javisor.virtio.vsock;
 }

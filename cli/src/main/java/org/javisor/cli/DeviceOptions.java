@@ -2,6 +2,7 @@ package org.javisor.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.VirtioDevices;
@@ -26,6 +27,32 @@ final class DeviceOptions {
     List<DiskSpec> disks = new ArrayList<>();
 
     @Option(
+            names = "--rng",
+            description = "Add a source of random numbers, /dev/hwrng in the guest.")
+    boolean rng;
+
+    @Option(
+            names = "--balloon",
+            paramLabel = "SIZE",
+            converter = MemorySize.class,
+            description = {
+                "Add a memory balloon: memory that the guest frees goes back to",
+                "the host, and the guest gives up so much from the start: 0, 256M."
+            })
+    Optional<Long> balloon = Optional.empty();
+
+    @Option(
+            names = "--vsock",
+            paramLabel = "CID[,SOCKET]",
+            converter = VsockOption.Converter.class,
+            description = {
+                "Add sockets between guest and host; CID is the guest's number,",
+                "from 3. Programs on the host reach them through a Unix socket",
+                "(default: javisor-vsock-CID in XDG_RUNTIME_DIR, else in /tmp)."
+            })
+    Optional<VsockOption> vsock = Optional.empty();
+
+    @Option(
             names = "--watchdog",
             paramLabel = "ACTION",
             converter = WatchdogConverter.class,
@@ -36,10 +63,21 @@ final class DeviceOptions {
     Optional<WatchdogAction> watchdog = Optional.empty();
 
     /** Plugs the devices in, in an order that does not depend on the order of options. */
-    void plug(MachineConfig.Builder builder) {
+    void plug(MachineConfig.Builder builder, Map<String, String> environment) {
         for (int i = 0; i < disks.size(); i++) {
             builder.device(VirtioDevices.disk(i, disks.get(i)));
         }
+        if (rng) {
+            builder.device(VirtioDevices.rng());
+        }
+        balloon.ifPresent(size -> builder.device(VirtioDevices.balloon(size, ignored -> {})));
+        vsock.ifPresent(
+                option ->
+                        builder.device(
+                                VirtioDevices.vsock(
+                                        option.cid(),
+                                        Optional.of(option.path(environment)),
+                                        ignored -> {})));
         watchdog.ifPresent(builder::watchdog);
     }
 

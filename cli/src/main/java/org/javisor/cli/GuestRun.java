@@ -81,7 +81,7 @@ final class GuestRun {
                             .control(ports::control);
         }
         options.name.ifPresent(builder::name);
-        options.devices.plug(builder);
+        options.devices.plug(builder, surroundings.environment());
         options.networks.plug(builder, messages);
         return builder.memory(options.memory)
                 .cpus(options.cpus)

@@ -1,5 +1,10 @@
 package org.javisor.machine;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.javisor.network.MacAddress;
@@ -14,9 +19,15 @@ import org.javisor.storage.Disks;
 import org.javisor.storage.StorageException;
 import org.javisor.virtio.VirtioDevice;
 import org.javisor.virtio.VirtioPci;
+import org.javisor.virtio.balloon.VirtioBalloon;
 import org.javisor.virtio.blk.BlkConfig;
 import org.javisor.virtio.blk.VirtioBlk;
+import org.javisor.virtio.console.ConsolePort;
+import org.javisor.virtio.console.VirtioConsole;
 import org.javisor.virtio.net.VirtioNet;
+import org.javisor.virtio.rng.VirtioRng;
+import org.javisor.virtio.vsock.VirtioVsock;
+import org.javisor.virtio.vsock.VsockSockets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +75,91 @@ public final class VirtioDevices {
     public static PciDevice.Factory disk(int index, DiskSpec spec) {
         String name = "virtio-blk" + index;
         return pci(name, surroundings -> newDisk(name, spec, surroundings));
+    }
+
+    /** A source of random numbers: the host's. */
+    public static PciDevice.Factory rng() {
+        return pci(
+                "virtio-rng",
+                surroundings ->
+                        new VirtioRng(
+                                surroundings.machine() + "-rng", new SecureRandom()::nextBytes));
+    }
+
+    /**
+     * A memory balloon, by which memory that the guest frees goes back to the host.
+     *
+     * @param target bytes that the guest is asked to give up from the start
+     * @param made hears of the balloon, to change that later and to ask for statistics
+     */
+    public static PciDevice.Factory balloon(long target, Consumer<VirtioBalloon> made) {
+        return pci(
+                "virtio-balloon",
+                surroundings -> {
+                    VirtioBalloon balloon = new VirtioBalloon(surroundings.machine() + "-balloon");
+                    balloon.setTarget(target);
+                    made.accept(balloon);
+                    return balloon;
+                });
+    }
+
+    /**
+     * A console, {@code hvc0} in Linux, and further ports.
+     *
+     * @param ports the console first
+     * @param made hears of the device, to change the console's size
+     */
+    public static PciDevice.Factory console(List<ConsolePort> ports, Consumer<VirtioConsole> made) {
+        return pci(
+                "virtio-console",
+                surroundings -> {
+                    VirtioConsole console =
+                            new VirtioConsole(surroundings.machine() + "-console", ports);
+                    made.accept(console);
+                    return console;
+                });
+    }
+
+    /**
+     * Sockets between the guest and the host.
+     *
+     * @param cid the guest's context ID, {@link VirtioVsock#FIRST_GUEST} to {@link
+     *     VirtioVsock#LAST_GUEST}
+     * @param socket where programs on the host reach them; see {@link VsockSockets}
+     * @param made hears of the device, for streams of this program's own
+     */
+    public static PciDevice.Factory vsock(
+            long cid, Optional<Path> socket, Consumer<VirtioVsock> made) {
+        return surroundings -> {
+            VirtioVsock device = new VirtioVsock(surroundings.machine() + "-vsock", cid);
+            Optional<VsockSockets> sockets = socket.map(path -> openSockets(device, path));
+            made.accept(device);
+            PciFunction function =
+                    new VirtioPci("virtio-vsock", device, surroundings.memory(), true).function();
+            return new PciDevice() {
+                @Override
+                public PciFunction function() {
+                    return function;
+                }
+
+                @Override
+                public void close() {
+                    sockets.ifPresent(VsockSockets::close);
+                    device.close();
+                }
+            };
+        };
+    }
+
+    private static VsockSockets openSockets(VirtioVsock device, Path path) {
+        try {
+            return VsockSockets.open(device, path);
+        } catch (IOException | UnsupportedOperationException e) {
+            throw new MachineException(
+                    MachineException.Code.BAD_CONFIGURATION,
+                    "Cannot make the vsock socket %s: %s".formatted(path, e.getMessage()),
+                    e);
+        }
     }
 
     private static VirtioBlk newDisk(

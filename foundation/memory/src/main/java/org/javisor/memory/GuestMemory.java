@@ -131,6 +131,32 @@ public final class GuestMemory implements AutoCloseable {
         return RawMemory.segment(at(region, gpa), Math.min(length, region.end() - gpa));
     }
 
+    /**
+     * Gives the host the memory of the whole pages in a range back, as far as they are RAM; they
+     * read as zeros afterwards, or, where the host cannot do that, as before. The guest may use
+     * them again at any time.
+     *
+     * @return bytes given back
+     */
+    public long discard(long gpa, long length) {
+        long from = gpa + PAGE_SIZE - 1 & -PAGE_SIZE;
+        long to = gpa + length & -PAGE_SIZE;
+        long given = 0;
+        while (Long.compareUnsigned(from, to) < 0) {
+            RamRegion region = find(from);
+            if (region == null) {
+                break;
+            }
+            long part = Math.min(to - from, region.end() - from);
+            if (HostMapping.discard(at(region, from), part)) {
+                written(from, part);
+                given += part;
+            }
+            from += part;
+        }
+        return given;
+    }
+
     // Tracking of writes
 
     public void observeWrites(WriteObserver observer) {

@@ -61,6 +61,11 @@ public final class HostMapping implements AutoCloseable {
         }
     }
 
+    /** Gives the host the memory behind some pages back. Returns whether it took it. */
+    static boolean discard(long address, long length) {
+        return LinuxMmap.available() && LinuxMmap.discard(address, length);
+    }
+
     public long address() {
         return address;
     }

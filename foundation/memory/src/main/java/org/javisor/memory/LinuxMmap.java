@@ -17,6 +17,7 @@ final class LinuxMmap {
     private static final int MAP_PRIVATE = 0x02;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
+    private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
 
     private LinuxMmap() {}
@@ -71,6 +72,15 @@ final class LinuxMmap {
         }
         release(address, size);
         return 0;
+    }
+
+    /** Lets go of a range's pages: an anonymous private mapping reads as zeros afterwards. */
+    static boolean discard(long address, long length) {
+        try {
+            return (int) Calls.MADVISE.invokeExact(address, length, MADV_DONTNEED) == 0;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     static void release(long address, long size) {
