@@ -122,6 +122,10 @@ public final class VirtioBalloon implements VirtioDevice {
             case STATISTICS -> takeStatistics(current.queue(STATISTICS));
             case REPORTS_OF_OLD_DRIVERS, REPORTS -> drain(current.queue(number), this::takeReport);
             default -> {
+                if (!holdsStatistics) {
+                    // A snapshot put it back.
+                    takeStatistics(current.queue(STATISTICS));
+                }
                 if (holdsStatistics) {
                     holdsStatistics = false;
                     current.queue(STATISTICS).complete(statisticsBuffer, 0);
@@ -268,7 +272,6 @@ public final class VirtioBalloon implements VirtioDevice {
         if (holdsStatistics) {
             holdsStatistics = false;
             setup.queue(STATISTICS).putBack(statisticsBuffer);
-            worker.signal(STATISTICS);
         }
         return new State(targetPages, actualPages);
     }
