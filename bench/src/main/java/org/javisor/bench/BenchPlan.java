@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.javisor.machine.EngineChoice;
 import org.javisor.machine.EngineSelection;
 import org.javisor.machine.MachineException;
@@ -104,8 +105,13 @@ record BenchPlan(
             case Engine.Native ignored -> true;
             case Engine.Javisor javisor -> {
                 try {
-                    EngineSelection.select(EngineChoice.named(javisor.label()).orElseThrow());
-                    yield true;
+                    EngineChoice choice = EngineChoice.named(javisor.label()).orElseThrow();
+                    EngineSelection.select(choice);
+                    Optional<String> reservation =
+                            asked ? Optional.empty() : EngineSelection.reservation(choice);
+                    reservation.ifPresent(
+                            why -> notes.add(choice.label() + " is left out: it is " + why));
+                    yield reservation.isEmpty();
                 } catch (MachineException e) {
                     if (asked) {
                         throw e;

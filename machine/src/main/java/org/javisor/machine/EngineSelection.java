@@ -80,6 +80,16 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
                         + "; --engine auto takes one that works");
     }
 
+    /**
+     * Why {@link EngineChoice#AUTO} passes an engine over that works here, or empty: for those who
+     * try all that are any good.
+     */
+    public static Optional<String> reservation(EngineChoice choice) {
+        return find(choice, candidates())
+                .filter(candidate -> candidate.obstacle().get().isEmpty())
+                .flatMap(candidate -> candidate.reservation().get());
+    }
+
     private static Optional<Candidate> find(EngineChoice wanted, List<Candidate> candidates) {
         return candidates.stream().filter(candidate -> candidate.choice() == wanted).findFirst();
     }

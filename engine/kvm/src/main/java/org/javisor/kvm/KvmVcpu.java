@@ -35,7 +35,7 @@ final class KvmVcpu implements Vcpu {
     private static final int HLT = 0xf4;
 
     /** Delivery modes of interrupt messages to one processor. */
-    private static final int MESSAGE_NMI = 4, MESSAGE_INIT = 5, MESSAGE_STARTUP = 6;
+    private static final int MESSAGE_INIT = 5, MESSAGE_STARTUP = 6;
 
     // KVM_SET_MP_STATE
     private static final int RUNNABLE = 0, UNINITIALIZED = 1, INIT_RECEIVED = 2, HALTED = 3;
@@ -154,11 +154,7 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public void nmi() {
-        if (hostApic) {
-            message(MESSAGE_NMI, 0);
-        } else {
-            post(NMI);
-        }
+        post(NMI);
     }
 
     @Override

@@ -41,7 +41,7 @@ final class KvmVm implements Vm {
     private final int runPageSize;
     private final boolean deadlineTimer;
     private boolean msrExits;
-    private Optional<SplitApics> apics = Optional.empty();
+    private Optional<KernelInterrupts> apics = Optional.empty();
 
     KvmVm(KvmHandle system, GuestMemory memory, Clock clock) {
         this.memory = memory;
@@ -94,7 +94,7 @@ final class KvmVm implements Vm {
     }
 
     /** Empty while local APICs are the machine's own. */
-    Optional<SplitApics> apics() {
+    Optional<KernelInterrupts> apics() {
         return apics;
     }
 
@@ -103,13 +103,20 @@ final class KvmVm implements Vm {
         if (!vcpus.isEmpty()) {
             throw new IllegalStateException("The machine has processors already");
         }
-        if (!handle.offers(Capability.SIGNAL_MSI)
-                || !handle.offers(Capability.IRQ_ROUTING)
-                || handle.enable(Capability.SPLIT_IRQCHIP, SplitApics.PINS) != 0) {
-            return Optional.empty();
-        }
-        apics = Optional.of(new SplitApics(handle, endOfInterrupt, arena));
-        return Optional.of(apics.get());
+        apics = KernelInterrupts.split(handle, endOfInterrupt, arena);
+        return apics.map(interrupts -> interrupts);
+    }
+
+    /**
+     * Makes the kernel's interrupt controllers and timer chip serve this machine, instead of the
+     * local APICs alone. Before the first processor.
+     *
+     * @throws KvmException if the host's KVM does not have them
+     */
+    KernelInterrupts useKernelChips() {
+        KernelInterrupts all = KernelInterrupts.whole(handle, arena);
+        apics = Optional.of(all);
+        return all;
     }
 
     /**

@@ -68,7 +68,6 @@ final class ModelRegisters {
         0x1d9, // DEBUGCTL
         0x4b564d02,
         0x4b564d04,
-        0x4b564d05,
         0x4b564d06, // other paravirtual features
         0x17a,
         0x17b, // machine check
