@@ -353,7 +353,7 @@ class RunTest {
                 "run --kernel /nowhere/vmlinuz | 1 | /nowhere/vmlinuz",
                 "run --kernel / | 1 | /",
                 "run tiny extra | 2 | extra",
-                "image | 2 | Say what to do: ls, pull or rm",
+                "image | 2 | Say what to do, for example ls, pull",
                 "image pull | 2 | NAME",
                 "image pull nosuch | 2 | No image is called",
                 "image rm tiny | 1 | The image tiny is not in the cache",
