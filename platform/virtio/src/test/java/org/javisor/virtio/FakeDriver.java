@@ -103,7 +103,12 @@ public final class FakeDriver implements AutoCloseable {
 
     /** Resets, negotiates, sets up all queues, and says that the driver is ready. */
     public void start() {
-        negotiate(offered() & wanted);
+        start(offered() & wanted);
+    }
+
+    /** The same with features of the caller's choice. */
+    public void start(long chosen) {
+        negotiate(chosen);
         int count = device.queueSizes().length;
         for (int i = 0; i < count; i++) {
             setUpQueue(i, device.queueSizes()[i]);
