@@ -2,6 +2,7 @@ package org.javisor.storage;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * What a check of an image found.
@@ -41,18 +42,23 @@ public record CheckReport(
         private long compressed;
 
         void damage(String message) {
+            damage(() -> message);
+        }
+
+        /** There can be millions of findings: a line is made only of those that are shown. */
+        void damage(Supplier<String> message) {
             damages++;
             note(message);
         }
 
-        void leak(String message) {
+        void leak(Supplier<String> message) {
             leaks++;
             note(message);
         }
 
-        private void note(String message) {
+        private void note(Supplier<String> message) {
             if (messages.size() < MAX_MESSAGES) {
-                messages.add(message);
+                messages.add(message.get());
             }
         }
 

@@ -11,7 +11,7 @@ import java.nio.file.attribute.BasicFileAttributes;
  * past the end reads as zeros, but a file that has become shorter than it was known to be is an
  * error: somebody else cut it off.
  */
-sealed interface HostFile extends AutoCloseable permits LinuxFile, ChannelFile {
+interface HostFile extends AutoCloseable {
 
     /**
      * How a file is opened.

@@ -3,6 +3,7 @@ package org.javisor.storage;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Counts how often each cluster of a qcow2 image is used, compares that with its refcounts, and can
@@ -23,7 +24,6 @@ final class QcowCheck {
     private final Map<Integer, Long> refcountBlocks = new LinkedHashMap<>();
 
     private long[] activeL1 = {};
-    private boolean refcountsBroken;
 
     private QcowCheck(HostFile file, QcowHeader header) {
         this.file = file;
@@ -164,12 +164,10 @@ final class QcowCheck {
             long cluster = table[i] >>> clusterBits;
             if ((table[i] & (header.clusterSize() - 1)) != 0 || cluster >= fileClusters) {
                 findings.damage("refcount block " + i + " lies at an impossible place");
-                refcountsBroken = true;
                 continue;
             }
             if (counts.get(cluster) > 0) {
                 findings.damage("refcount block " + i + " overlaps another table");
-                refcountsBroken = true;
             }
             counts.add(cluster, 1);
             refcountBlocks.put(i, table[i]);
@@ -260,9 +258,10 @@ final class QcowCheck {
         if (refcount == counted) {
             return;
         }
-        String message =
-                "cluster %d is used %d times and counted %d times"
-                        .formatted(cluster, counted, refcount);
+        Supplier<String> message =
+                () ->
+                        "cluster %d is used %d times and counted %s times"
+                                .formatted(cluster, counted, Long.toUnsignedString(refcount));
         // Counts of 64 bits may be past the sign.
         if (Long.compareUnsigned(refcount, counted) > 0) {
             findings.leak(message);

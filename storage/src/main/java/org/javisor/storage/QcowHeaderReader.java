@@ -1,8 +1,5 @@
 package org.javisor.storage;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -41,16 +38,19 @@ final class QcowHeaderReader {
      * @throws StorageException {@code BAD_FORMAT} or {@code UNSUPPORTED}
      */
     static QcowHeader read(HostFile file) {
-        long length = Math.min(file.length(), 1 << QcowHeader.MAX_CLUSTER_BITS);
+        long length = file.length();
         if (length < V2_LENGTH) {
             throw QcowHeader.malformed(file.path(), "is cut off: it has no whole header");
         }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment start = arena.allocate((length + 511) & -512, 4096);
-            file.read(0, start);
-            byte[] bytes = start.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
-            return parse(file.path(), ByteBuffer.wrap(bytes));
-        }
+        int clusterBits = ByteBuffer.wrap(BigEndian.readBytes(file, 0, 512)).getInt(20);
+        long cluster =
+                1L
+                        << Math.clamp(
+                                clusterBits,
+                                QcowHeader.MIN_CLUSTER_BITS,
+                                QcowHeader.MAX_CLUSTER_BITS);
+        byte[] bytes = BigEndian.readBytes(file, 0, (int) Math.min(length, cluster));
+        return parse(file.path(), ByteBuffer.wrap(bytes));
     }
 
     /** Parses a header and the rest of its cluster. */

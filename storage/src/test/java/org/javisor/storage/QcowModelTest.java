@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random requests to qcow2 images of every shape, beside a model; then QEMU's opinion of them. */
 class QcowModelTest {
-    private static final int SIZE = (3 << 20) + 512 * 5;
+    private static final int SIZE = (2 << 20) + 512 * 5;
 
     @TempDir private Path directory;
 
@@ -69,7 +69,7 @@ class QcowModelTest {
             QcowOptions options = options(shape);
             if (backed) {
                 // Shorter than the disk: what is past its end is zeros.
-                byte[] base = new byte[2 << 20];
+                byte[] base = new byte[1 << 20];
                 new Random(7).nextBytes(base);
                 Files.write(directory.resolve("base.raw"), base);
                 System.arraycopy(base, 0, model, 0, base.length);
@@ -78,9 +78,9 @@ class QcowModelTest {
             Qcow.create(file, options);
             long seed = shape.hashCode() * 2L + (backed ? 1 : 0);
             Random random = new Random(seed);
-            for (int round = 0; round < 3; round++) {
+            for (int round = 0; round < 2; round++) {
                 try (BlockBackend disk = open(file)) {
-                    exercise(disk, model, random, 60, backed);
+                    exercise(disk, model, random, 40);
                     assertThat(Native.read(disk, 0, SIZE)).as("seed %d", seed).isEqualTo(model);
                 }
                 assertThat(Qcow.check(file)).as("seed %d", seed).isEmpty();
@@ -99,8 +99,7 @@ class QcowModelTest {
         QemuImg.run("compare", "-f", "qcow2", "-F", "raw", file, raw);
     }
 
-    private static void exercise(
-            BlockBackend disk, byte[] model, Random random, int requests, boolean backed) {
+    private static void exercise(BlockBackend disk, byte[] model, Random random, int requests) {
         for (int i = 0; i < requests; i++) {
             int length = random.nextInt(1, random.nextInt(4) == 0 ? 600_000 : 9_000);
             int offset = random.nextInt(SIZE - length);
@@ -119,7 +118,9 @@ class QcowModelTest {
                     // What is read now is up to the image: zeros or what was there.
                     byte[] now = Native.read(disk, offset, length);
                     for (int j = 0; j < length; j++) {
-                        assertThat(now[j] == 0 || now[j] == model[offset + j]).isTrue();
+                        if (now[j] != 0 && now[j] != model[offset + j]) {
+                            throw new AssertionError("byte " + (offset + j) + " after discard");
+                        }
                     }
                     System.arraycopy(now, 0, model, offset, length);
                 }
