@@ -124,7 +124,10 @@ final class EventLoop implements AutoCloseable {
         }
     }
 
-    /** Stops the thread. Must not be called with the lock held. */
+    /**
+     * Stops the thread and closes every channel that is still registered. Must not be called with
+     * the lock held.
+     */
     @Override
     public void close() {
         closed = true;
@@ -137,6 +140,11 @@ final class EventLoop implements AutoCloseable {
                 interrupted = true;
             }
         }
+        if (!selector.isOpen()) {
+            return;
+        }
+        // The thread has ended: nobody else changes the keys.
+        selector.keys().forEach(key -> UserNetwork.closeQuietly(key.channel()));
         try {
             selector.close();
         } catch (IOException e) {

@@ -84,6 +84,15 @@ public final class Frame {
         return this;
     }
 
+    /** Leaves the same to the receiver as another frame does. */
+    Frame leaveAs(Frame other) {
+        checksumStart = other.checksumStart;
+        checksumOffset = other.checksumOffset;
+        gsoType = other.gsoType;
+        gsoSize = other.gsoSize;
+        return this;
+    }
+
     public boolean needsChecksum() {
         return checksumStart >= 0;
     }

@@ -37,13 +37,12 @@ public final class Networks {
                 yield new UserNetwork(name, spec.mtu() == 0 ? config : config.withMtu(spec.mtu()));
             }
             case NetSpec.Tap tap -> LinuxTap.open(tap.name());
-            case NetSpec.Switched switched -> throw absent("switches");
+            case NetSpec.Switched switched ->
+                    new RemoteSwitch(
+                            SwitchDirectory.ofUser(System.getenv()),
+                            switched.name(),
+                            switched.isolated());
             case NetSpec.None none -> throw new IllegalArgumentException("There is no network");
         };
-    }
-
-    private static NetworkException absent(String what) {
-        return new NetworkException(
-                NetworkException.Code.HOST_CANNOT, "There are no " + what + " here yet");
     }
 }
