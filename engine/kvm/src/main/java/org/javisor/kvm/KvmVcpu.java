@@ -3,10 +3,8 @@ package org.javisor.kvm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Optional;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.DebugRequest;
@@ -20,17 +18,10 @@ import org.javisor.interpreter.SingleInstruction;
 /**
  * A processor of KVM's and the loop that runs it.
  *
- * <p>Other threads leave a bit in {@link #events}, set the shared page's wish to exit, and wake the
- * runner by a signal if it is inside the kernel; the wish makes sure that an entry which has not
- * quite happened yet returns at once. The loop clears the wish before it looks at the bits, so no
- * event is missed.
- *
  * <p>An exit for I/O leaves the instruction half done; the next entry finishes it. So before the
  * loop returns, or looks at registers, it enters once more with the wish to exit set.
  */
 final class KvmVcpu implements Vcpu {
-    private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
-    private static final int OUTSIDE = 0, INSIDE = 1, ASLEEP = 2;
     private static final int INTERRUPT_FLAG = 0x200;
     private static final int HLT = 0xf4;
 
@@ -41,21 +32,14 @@ final class KvmVcpu implements Vcpu {
     private static final int RUNNABLE = 0, UNINITIALIZED = 1, INIT_RECEIVED = 2, HALTED = 3;
     private static final int SIPI_RECEIVED = 4;
 
-    private static final VarHandle EVENTS;
-
-    static {
-        try {
-            EVENTS = MethodHandles.lookup().findVarHandle(KvmVcpu.class, "events", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final KvmVm vm;
     private final int index;
     private final KvmHandle handle;
     private final VcpuIo io;
+    private final CpuidTable cpuid;
     private final RunPage page;
+    private final Attention attention;
+    private final DeviceExits devices;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment errno = LinuxCalls.newErrno(arena);
     private final MemorySegment scratch = arena.allocate(64, 8);
@@ -67,20 +51,14 @@ final class KvmVcpu implements Vcpu {
     private final VcpuState powerOn;
     private final MemorySegment powerOnApic = arena.allocate(Layouts.LAPIC);
     private final long apicBase;
-    private final SingleInstruction rescuer;
+    private Optional<SingleInstruction> rescuer = Optional.empty();
 
     /** Whether APIC, HLT and start-up are the kernel's affair. */
     private final boolean hostApic;
 
     private LocalInterruptController controller = KvmVm.NoController.INSTANCE;
 
-    // Attention
-    private volatile int events;
     private volatile int startupVector;
-    private volatile int where = OUTSIDE;
-    private volatile Thread runner;
-    private volatile int runnerId;
-    private boolean closed;
 
     /** Without the kernel's APIC: what the processor does. With it: RUNNING or SHUTDOWN. */
     private Activity activity = Activity.RUNNING;
@@ -109,7 +87,10 @@ final class KvmVcpu implements Vcpu {
         this.handle = handle;
         this.io = io;
         hostApic = vm.apics().isPresent();
+        this.cpuid = cpuid;
         page = new RunPage(handle, pageSize);
+        attention = new Attention(page);
+        devices = new DeviceExits(page, io);
         ModelRegisters msrs = ModelRegisters.of(handle);
         registers = new VcpuRegisters(handle, msrs, HostCpuid.xsaveSize(cpuid), arena);
         int khz = handle.tryCall(Ioctl.GET_TSC_KHZ, 0);
@@ -119,7 +100,6 @@ final class KvmVcpu implements Vcpu {
                         vm.time(),
                         khz > 0 ? khz : 1_000_000,
                         vm.first().map(first -> first.counter));
-        rescuer = new SingleInstruction(vm.memory(), vm.clock(), cpuid, io);
         debug = new GuestDebug(handle, vm.handle().offers(Capability.SET_GUEST_DEBUG));
         powerOn = new VcpuState();
         powerOn.activity = index == 0 ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
@@ -149,12 +129,12 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public void interruptRequested() {
-        post(INTERRUPT);
+        attention.post(Attention.INTERRUPT);
     }
 
     @Override
     public void nmi() {
-        post(NMI);
+        attention.post(Attention.NMI);
     }
 
     @Override
@@ -162,8 +142,8 @@ final class KvmVcpu implements Vcpu {
         if (hostApic) {
             message(MESSAGE_INIT, 0);
         } else {
-            int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~STARTUP);
-            post(INIT);
+            attention.clear(Attention.STARTUP);
+            attention.post(Attention.INIT);
         }
     }
 
@@ -173,7 +153,7 @@ final class KvmVcpu implements Vcpu {
             message(MESSAGE_STARTUP, vector);
         } else {
             startupVector = vector;
-            post(STARTUP);
+            attention.post(Attention.STARTUP);
         }
     }
 
@@ -184,43 +164,17 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public void requestExit() {
-        post(EXIT);
-    }
-
-    private void post(int event) {
-        int before = (int) EVENTS.getAndBitwiseOr(this, event);
-        if ((before & event) != 0) {
-            return;
-        }
-        if (where == INSIDE) {
-            kick();
-        } else if (where == ASLEEP) {
-            LockSupport.unpark(runner);
-        }
-    }
-
-    /** The page may be about to go: whoever saw the runner inside may come late. */
-    private void kick() {
-        synchronized (handle) {
-            if (!closed) {
-                page.immediateExit(true);
-                KickSignal.send(runnerId);
-            }
-        }
-    }
-
-    private void clear(int event) {
-        int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~event);
+        attention.post(Attention.EXIT);
     }
 
     // Running
 
     @Override
     public ExitReason run() {
-        runner = Thread.currentThread();
-        runnerId = LinuxCalls.threadId();
+        int thread = LinuxCalls.threadId();
+        attention.begin(thread);
         debugAddress = -1;
-        runTime.begin(runnerId);
+        runTime.begin(thread);
         counter.resume();
         try {
             if (!beginDebugging()) {
@@ -229,23 +183,20 @@ final class KvmVcpu implements Vcpu {
             }
             return loop();
         } finally {
-            where = OUTSIDE;
+            attention.end();
             runTime.end();
-            runner = null;
         }
     }
 
     private ExitReason loop() {
         while (true) {
-            page.immediateExit(false);
-            where = INSIDE;
-            int now = events;
+            int now = attention.goInside();
             if (now != 0) {
                 if (unfinished) {
                     page.immediateExit(true);
                     finishing = true;
-                } else if ((now & EXIT) != 0) {
-                    clear(EXIT);
+                } else if ((now & Attention.EXIT) != 0) {
+                    attention.clear(Attention.EXIT);
                     return ExitReason.REQUESTED;
                 } else {
                     takeEvents(now);
@@ -277,7 +228,7 @@ final class KvmVcpu implements Vcpu {
             page.setCr8(cr8);
         }
         int result = LinuxCalls.ioctl(errno, handle.fd(), RUN, 0);
-        where = OUTSIDE;
+        attention.comeOutside();
         long left = System.nanoTime();
         ready = page.readyForInterrupt();
         if (!hostApic && page.cr8() != cr8) {
@@ -302,10 +253,22 @@ final class KvmVcpu implements Vcpu {
     private ExitReason handle(int reason) {
         unfinished = false;
         switch (reason) {
-            case RunPage.EXIT_IO -> transferPort();
-            case RunPage.EXIT_MMIO -> transferMemory();
-            case RunPage.EXIT_RDMSR -> readMsr();
-            case RunPage.EXIT_WRMSR -> writeMsr();
+            case RunPage.EXIT_IO -> {
+                devices.transferPort();
+                unfinished = true;
+            }
+            case RunPage.EXIT_MMIO -> {
+                devices.transferMemory();
+                unfinished = true;
+            }
+            case RunPage.EXIT_RDMSR -> {
+                devices.readMsr(controller);
+                unfinished = true;
+            }
+            case RunPage.EXIT_WRMSR -> {
+                devices.writeMsr(controller);
+                unfinished = true;
+            }
             case RunPage.EXIT_HLT -> halted();
             case RunPage.EXIT_IOAPIC_EOI ->
                     vm.apics().ifPresent(apics -> apics.ended(page.eoiVector()));
@@ -333,7 +296,7 @@ final class KvmVcpu implements Vcpu {
     private ExitReason rescue() {
         long begin = System.nanoTime();
         VcpuState before = state();
-        VcpuState after = rescuer.execute(before);
+        VcpuState after = rescuer().execute(before);
         // What stays the same need not be written, and some of it has side effects.
         after.msrs.entrySet().removeAll(before.msrs.entrySet());
         try {
@@ -346,6 +309,14 @@ final class KvmVcpu implements Vcpu {
             return ExitReason.SHUTDOWN;
         }
         return debug.active() || passing ? stepped(linear(after), -1) : null;
+    }
+
+    /** Made when it is first needed, which on hardware is never. */
+    private SingleInstruction rescuer() {
+        if (rescuer.isEmpty()) {
+            rescuer = Optional.of(new SingleInstruction(vm.memory(), vm.clock(), cpuid, io));
+        }
+        return rescuer.get();
     }
 
     private ExitReason fail(String what) {
@@ -364,83 +335,25 @@ final class KvmVcpu implements Vcpu {
         };
     }
 
-    // Exits
-
-    private void transferPort() {
-        int size = page.ioSize();
-        int count = page.ioCount();
-        int port = page.ioPort();
-        if (page.ioOut()) {
-            for (int n = 0; n < count; n++) {
-                io.writePort(port, size, page.ioData(n, size));
-            }
-        } else {
-            for (int n = 0; n < count; n++) {
-                page.putIoData(n, size, io.readPort(port, size));
-            }
-        }
-        unfinished = true;
-    }
-
-    private void transferMemory() {
-        int length = page.mmioLength();
-        long gpa = page.mmioAddress();
-        boolean whole = length == 8 || length == 4 || length == 2 || length == 1;
-        if (page.mmioWrite()) {
-            long value = page.mmioData();
-            if (whole) {
-                io.writeMmio(gpa, length, length == 8 ? value : value & (1L << 8 * length) - 1);
-            } else {
-                for (int n = 0; n < length; n++) {
-                    io.writeMmio(gpa + n, 1, value >>> 8 * n & 0xff);
-                }
-            }
-        } else if (whole) {
-            page.putMmioData(io.readMmio(gpa, length));
-        } else {
-            long value = 0;
-            for (int n = 0; n < length; n++) {
-                value |= (io.readMmio(gpa + n, 1) & 0xff) << 8 * n;
-            }
-            page.putMmioData(value);
-        }
-        unfinished = true;
-    }
-
-    private void readMsr() {
-        int msr = page.msrIndex();
-        boolean known = LocalInterruptController.ownsMsr(msr) && controller.canReadMsr(msr);
-        page.answerMsr(known, known ? controller.readMsr(msr) : 0);
-        unfinished = true;
-    }
-
-    private void writeMsr() {
-        int msr = page.msrIndex();
-        boolean taken =
-                LocalInterruptController.ownsMsr(msr) && controller.writeMsr(msr, page.msrData());
-        page.answerMsr(taken, page.msrData());
-        unfinished = true;
-    }
-
     // Events
 
     private void takeEvents(int now) {
-        if ((now & INIT) != 0) {
-            clear(INIT);
+        if ((now & Attention.INIT) != 0) {
+            attention.clear(Attention.INIT);
             initialize();
-        } else if ((now & STARTUP) != 0) {
-            clear(STARTUP);
+        } else if ((now & Attention.STARTUP) != 0) {
+            attention.clear(Attention.STARTUP);
             if (activity == Activity.WAITING_FOR_STARTUP) {
                 begin(startupVector);
             }
         }
-        if ((now & NMI) != 0 && activity != Activity.WAITING_FOR_STARTUP) {
-            clear(NMI);
+        if ((now & Attention.NMI) != 0 && activity != Activity.WAITING_FOR_STARTUP) {
+            attention.clear(Attention.NMI);
             activity = activity == Activity.HALTED ? Activity.RUNNING : activity;
             handle.call(Ioctl.NMI, 0);
         }
-        if ((now & INTERRUPT) != 0) {
-            clear(INTERRUPT);
+        if ((now & Attention.INTERRUPT) != 0) {
+            attention.clear(Attention.INTERRUPT);
         }
     }
 
@@ -465,26 +378,26 @@ final class KvmVcpu implements Vcpu {
 
     /** HLT, or waiting for start-up, without the kernel's APIC. */
     private void sleep() {
-        where = ASLEEP;
+        attention.goToSleep();
         while (!wakes()) {
-            LockSupport.park(this);
+            attention.sleep();
         }
-        where = OUTSIDE;
+        attention.comeOutside();
     }
 
     private boolean wakes() {
-        int now = events;
-        if ((now & (EXIT | INIT)) != 0) {
+        int now = attention.events();
+        if ((now & (Attention.EXIT | Attention.INIT)) != 0) {
             return true;
         }
         if (activity == Activity.WAITING_FOR_STARTUP) {
-            return (now & STARTUP) != 0;
+            return (now & Attention.STARTUP) != 0;
         }
-        if ((now & NMI) != 0) {
+        if ((now & Attention.NMI) != 0) {
             return true;
         }
-        if ((now & INTERRUPT) != 0) {
-            clear(INTERRUPT);
+        if ((now & Attention.INTERRUPT) != 0) {
+            attention.clear(Attention.INTERRUPT);
         }
         if (interruptFlag && !debug.holdsInterrupts() && controller.interruptPending()) {
             activity = Activity.RUNNING;
@@ -518,7 +431,7 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public void reset() {
-        clear(-1);
+        attention.clear(-1);
         passing = false;
         if (hostApic) {
             registers.setApicBase(apicBase);
@@ -532,7 +445,7 @@ final class KvmVcpu implements Vcpu {
         VcpuState state = new VcpuState();
         registers.save(state);
         state.activity = hostApic && activity != Activity.SHUTDOWN ? hostActivity() : activity;
-        state.nmiPending |= (events & NMI) != 0;
+        state.nmiPending |= (attention.events() & Attention.NMI) != 0;
         state.tscOffset = counter.lead();
         if (!hostApic) {
             state.cr8 = controller.cr8();
@@ -570,7 +483,7 @@ final class KvmVcpu implements Vcpu {
         }
         interruptFlag = (state.rflags & INTERRUPT_FLAG) != 0;
         ready = interruptFlag && !state.interruptShadow && !hostApic;
-        clear(NMI);
+        attention.clear(Attention.NMI);
         passing &= linear(state) == passedAddress;
     }
 
@@ -589,7 +502,7 @@ final class KvmVcpu implements Vcpu {
     @Override
     public long translate(long linear) {
         // KVM_TRANSLATE would set accessed bits.
-        return rescuer.translate(state(), linear);
+        return rescuer().translate(state(), linear);
     }
 
     // Debugging
@@ -670,11 +583,8 @@ final class KvmVcpu implements Vcpu {
     }
 
     void close() {
-        rescuer.close();
-        synchronized (handle) {
-            closed = true;
-            page.close();
-        }
+        rescuer.ifPresent(SingleInstruction::close);
+        attention.close();
         handle.close();
         if (arena.scope().isAlive()) {
             arena.close();

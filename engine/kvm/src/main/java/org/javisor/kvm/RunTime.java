@@ -30,7 +30,7 @@ final class RunTime {
     }
 
     /** The first figure of schedstat (Linux Documentation/scheduler/sched-stats.rst). */
-    private static long onProcessor(int thread) {
+    static long onProcessor(int thread) {
         try {
             String line = Files.readString(Path.of("/proc/self/task/" + thread + "/schedstat"));
             return Long.parseLong(line.substring(0, line.indexOf(' ')));
