@@ -55,7 +55,9 @@ public final class VcpuState {
 
     /**
      * The FXSAVE area, then XSAVE's header and components in standard format (Intel SDM vol. 1,
-     * 13.4).
+     * 13.4). The header's XSTATE_BV names the components that count; the others are in their
+     * initial configuration. At least 512 bytes, which are then the FXSAVE area alone; an engine
+     * takes every length and ignores what it does not know.
      */
     public byte[] xsave = initialXsave();
 
@@ -87,7 +89,7 @@ public final class VcpuState {
     }
 
     private static byte[] initialXsave() {
-        byte[] area = new byte[576];
+        byte[] area = new byte[832];
         area[0] = 0x7f; // FCW = 037Fh
         area[1] = 0x03;
         area[24] = (byte) 0x80; // MXCSR = 1F80h

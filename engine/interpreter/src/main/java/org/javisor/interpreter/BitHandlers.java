@@ -3,14 +3,8 @@ package org.javisor.interpreter;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.Op;
 
-/** Single bits, bit scans, counts and byte order. */
+/** Single bits, bit scans, counts, byte order, and the additions with a carry of their own. */
 final class BitHandlers {
-    /**
-     * BMI1, BMI2, LZCNT, MOVBE and ADX are not in this processor's CPUID. Without BMI1 and LZCNT,
-     * TZCNT and LZCNT are BSF and BSR with a meaningless prefix; the others are undefined opcodes.
-     */
-    static final boolean BIT_MANIPULATION = false;
-
     private BitHandlers() {}
 
     static Handler select(Instruction i) {
@@ -22,8 +16,8 @@ final class BitHandlers {
                             : BitHandlers::modifyRegister;
             case BSF -> BitHandlers::bsf;
             case BSR -> BitHandlers::bsr;
-            case TZCNT -> BIT_MANIPULATION ? BitHandlers::tzcnt : BitHandlers::bsf;
-            case LZCNT -> BIT_MANIPULATION ? BitHandlers::lzcnt : BitHandlers::bsr;
+            case TZCNT -> BitHandlers::tzcnt;
+            case LZCNT -> BitHandlers::lzcnt;
             case POPCNT -> BitHandlers::popcnt;
             case BSWAP ->
                     switch (i.operandSize) {
@@ -31,12 +25,22 @@ final class BitHandlers {
                         case 4 -> BitHandlers::bswap32;
                         default -> BitHandlers::bswap16;
                     };
-            case MOVBE -> {
-                if (!BIT_MANIPULATION) {
-                    yield null;
-                }
-                yield i.kind0 == Instruction.MEM ? BitHandlers::movbeStore : BitHandlers::movbeLoad;
-            }
+            case MOVBE ->
+                    i.kind0 == Instruction.MEM ? BitHandlers::movbeStore : BitHandlers::movbeLoad;
+            case ADCX -> (c, j) -> addWithFlag(c, j, Flags.CF);
+            case ADOX -> (c, j) -> addWithFlag(c, j, Flags.OF);
+            default -> null;
+        };
+    }
+
+    /**
+     * What a processor without BMI1 or LZCNT makes of TZCNT and LZCNT, whose prefix means nothing
+     * to it; null for every other instruction.
+     */
+    static Handler selectWithoutCounts(Instruction i) {
+        return switch (i.op) {
+            case TZCNT -> BitHandlers::bsf;
+            case LZCNT -> BitHandlers::bsr;
             default -> null;
         };
     }
@@ -166,5 +170,18 @@ final class BitHandlers {
     private static void movbeStore(Cpu c, Instruction i) {
         int size = i.operandSize;
         c.store(i, size, Long.reverseBytes(c.register(i.kind1, i.reg1, size)) >>> 64 - (size << 3));
+    }
+
+    /** The flag is carry in and out; no other changes. */
+    private static void addWithFlag(Cpu c, Instruction i, int flag) {
+        int size = i.operandSize;
+        long a = c.gpr[i.reg0] & Cpu.mask(size);
+        long b = c.operand1(i, size);
+        long carry = (c.flags.arithmetic() & flag) != 0 ? 1 : 0;
+        long sum = a + b + carry;
+        // The carry out of each bit is the majority of what comes in.
+        boolean out = size == 4 ? sum >>> 32 != 0 : (a & b | (a | b) & ~sum) < 0;
+        c.gpr[i.reg0] = sum & Cpu.mask(size);
+        c.setFlags(flag, out ? flag : 0);
     }
 }

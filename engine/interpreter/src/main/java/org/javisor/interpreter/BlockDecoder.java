@@ -19,17 +19,21 @@ final class BlockDecoder {
     private final List<Operation> operations = new ArrayList<>();
     private final List<Instruction> instructions = new ArrayList<>();
 
+    private final Extensions extensions;
     private final int hotInstructions;
 
+    /** For tests: every extension. */
     BlockDecoder(GuestMemory memory) {
-        this(memory, Block.HOT_INSTRUCTIONS);
+        this(memory, Extensions.ALL, Block.HOT_INSTRUCTIONS);
     }
 
     /**
+     * @param extensions what the processor has
      * @param hotInstructions see {@link Block}
      */
-    BlockDecoder(GuestMemory memory, int hotInstructions) {
+    BlockDecoder(GuestMemory memory, Extensions extensions, int hotInstructions) {
         this.memory = memory;
+        this.extensions = extensions;
         this.hotInstructions = hotInstructions;
     }
 
@@ -93,7 +97,11 @@ final class BlockDecoder {
                 hotInstructions);
     }
 
-    private static Handler select(Instruction i) {
+    private Handler select(Instruction i) {
+        if (!extensions.include(i)) {
+            Handler older = BitHandlers.selectWithoutCounts(i);
+            return older == null ? SystemHandlers::undefined : older;
+        }
         Handler handler = IntegerHandlers.select(i);
         if (handler == null) {
             handler = SystemHandlers.select(i);

@@ -1,5 +1,7 @@
 package org.javisor.interpreter;
 
+import org.javisor.x86.XsaveImage;
+
 /** CR0 to CR4, XCR0, EFER and the descriptor-table registers (Intel SDM vol. 3A, 2.4 to 2.6). */
 final class ControlRegisters {
     static final long CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 0x10, CR0_NE = 0x20;
@@ -88,6 +90,16 @@ final class ControlRegisters {
 
     boolean has4(long bits) {
         return (cr4 & bits) != 0;
+    }
+
+    /**
+     * Whether the operating system has enabled AVX: CR4.OSXSAVE and both parts of the registers.
+     */
+    boolean avxEnabled() {
+        return protectedMode()
+                && (cr0 & CR0_EM) == 0
+                && (cr4 & (CR4_OSXSAVE | CR4_OSFXSR)) == (CR4_OSXSAVE | CR4_OSFXSR)
+                && (xcr0 & XsaveImage.AVX) != 0;
     }
 
     boolean noExecute() {

@@ -31,11 +31,14 @@ final class Cpu {
     final X87Unit x87 = new X87Unit(fpu);
 
     /** Where FXSAVE, XSAVE and the like put their images together. */
-    final byte[] fpuArea = new byte[XsaveImage.SIZE];
+    final byte[] fpuArea = new byte[XsaveImage.FULL_SIZE];
 
     final RandomHandlers.Source random = new RandomHandlers.Source();
     final Mmu mmu;
     final InterpreterVcpu vcpu;
+
+    /** What CPUID offers, as far as it makes a difference. */
+    Extensions extensions = Extensions.ALL;
 
     /** Privilege level, 0 to 3; kept beside SS.DPL because it is asked for often. */
     int cpl;
@@ -47,6 +50,11 @@ final class Cpu {
     long lo;
 
     long hi;
+
+    /** The upper half of the 256-bit loads. */
+    long lo2;
+
+    long hi2;
 
     /**
      * Between {@link #rmwLoad} and {@link #rmwStore}: the operand's host address, or 0 for the slow
@@ -65,6 +73,14 @@ final class Cpu {
 
     /** The SSE unit may be used now: CR0.EM and CR0.TS clear, CR4.OSFXSR set. */
     boolean sseReady;
+
+    /** VEX-encoded vector instructions may be used now: the above, CR4.OSXSAVE, XCR0, CR0.PE. */
+    boolean avxReady;
+
+    /**
+     * An instruction works on several lanes one by one and its exceptions are not yet all known.
+     */
+    boolean settleLater;
 
     Cpu(InterpreterVcpu vcpu, Mmu mmu) {
         this.vcpu = vcpu;
@@ -88,6 +104,26 @@ final class Cpu {
             throw control.emulatedFpu() || !control.osFxsr()
                     ? GuestFault.ud()
                     : GuestFault.of(GuestFault.NM);
+        }
+    }
+
+    void requireAvx() {
+        if (!avxReady || !code64 && (flags.system & Flags.VM) != 0) {
+            refuseAvx();
+        }
+    }
+
+    private void refuseAvx() {
+        boolean enabled = control.avxEnabled() && (flags.system & Flags.VM) == 0;
+        throw enabled && (control.cr0 & ControlRegisters.CR0_TS) != 0
+                ? GuestFault.of(GuestFault.NM)
+                : GuestFault.ud();
+    }
+
+    /** VEX encodings of general-register instructions exist in protected mode only. */
+    void requireVex() {
+        if (!code64 && (!control.protectedMode() || (flags.system & Flags.VM) != 0)) {
+            throw GuestFault.ud();
         }
     }
 
@@ -207,6 +243,15 @@ final class Cpu {
         hi = mmu.read64(linear + 8);
     }
 
+    /** Loads 32 bytes into {@link #lo} to {@link #hi2}. */
+    void load256(Instruction i) {
+        long linear = linearAddress(i, 0, 32, false);
+        lo = mmu.read64(linear);
+        hi = mmu.read64(linear + 8);
+        lo2 = mmu.read64(linear + 16);
+        hi2 = mmu.read64(linear + 24);
+    }
+
     void store8(Instruction i, int value) {
         mmu.write8(linearAddress(i, 0, 1, true), value);
     }
@@ -248,6 +293,17 @@ final class Cpu {
         mmu.write64(linear + 8, high);
     }
 
+    void store256(Instruction i, long first, long second, long third, long fourth) {
+        long linear = linearAddress(i, 0, 32, true);
+        if ((linear & 0xfff) > 0xfe0) {
+            mmu.checkWritable(linear, 32);
+        }
+        mmu.write64(linear, first);
+        mmu.write64(linear + 8, second);
+        mmu.write64(linear + 16, third);
+        mmu.write64(linear + 24, fourth);
+    }
+
     void loadBytes(Instruction i, byte[] target, int length) {
         long linear = linearAddress(i, 0, length, false);
         mmu.checkReadable(linear, length);
@@ -275,6 +331,25 @@ final class Cpu {
     /** Faults as a store to the memory operand would, without storing. */
     void checkWritable(Instruction i) {
         mmu.checkWritable(linearAddress(i, 0, i.memorySize, true), i.memorySize);
+    }
+
+    void checkWritable(Instruction i, long disp, int size) {
+        mmu.checkWritable(linearAddress(i, disp, size, true), size);
+    }
+
+    // Memory operands with a vector of indices, one element at a time
+
+    int load32Indexed(Instruction i, long index) {
+        return mmu.read32(linear(i.segment, indexedAddress(i, index), 4, false));
+    }
+
+    long load64Indexed(Instruction i, long index) {
+        return mmu.read64(linear(i.segment, indexedAddress(i, index), 8, false));
+    }
+
+    private long indexedAddress(Instruction i, long index) {
+        long base = i.base >= 0 ? gpr[i.base] : 0;
+        return base + (index << i.scale) + i.disp & mask(i.addressSize);
     }
 
     // Implicit operands

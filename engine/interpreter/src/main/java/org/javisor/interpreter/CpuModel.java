@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.CpuidTable.Leaf;
+import org.javisor.x86.XsaveImage;
 
 /**
  * The processor that the interpreter is: x86-64-v2 and what Linux likes beside it. Nothing is
@@ -20,15 +21,19 @@ final class CpuModel {
             1 // SSE3
                     | 1 << 1 // PCLMULQDQ
                     | 1 << 9 // SSSE3
+                    | 1 << 12 // FMA
                     | 1 << 13 // CMPXCHG16B
                     | 1 << 17 // PCID
                     | 1 << 19 // SSE4.1
                     | 1 << 20 // SSE4.2
                     | 1 << 21 // x2APIC
+                    | 1 << 22 // MOVBE
                     | 1 << 23 // POPCNT
                     | 1 << 24 // TSC deadline
                     | 1 << 25 // AES
                     | 1 << 26 // XSAVE
+                    | 1 << 28 // AVX
+                    | 1 << 29 // F16C
                     | 1 << 30 // RDRAND
                     | 1 << 31; // hypervisor
     private static final int OSXSAVE = 1 << 27;
@@ -59,13 +64,20 @@ final class CpuModel {
     private static final int LEAF7_EBX =
             1 // FSGSBASE
                     | 1 << 1 // TSC_ADJUST
+                    | 1 << 3 // BMI1
+                    | 1 << 5 // AVX2
                     | 1 << 7 // SMEP
+                    | 1 << 8 // BMI2
                     | 1 << 9 // ERMS: string moves are done in bulk here
                     | 1 << 13 // FCS and FDS deprecated
                     | 1 << 18 // RDSEED
+                    | 1 << 19 // ADX
                     | 1 << 20 // SMAP
                     | 1 << 29; // SHA
-    private static final int LEAF7_ECX = 1 << 2; // UMIP
+    private static final int LEAF7_ECX =
+            1 << 2 // UMIP
+                    | 1 << 9 // VAES
+                    | 1 << 10; // VPCLMULQDQ
     private static final int LEAF7_EDX = 1 << 29; // IA32_ARCH_CAPABILITIES
 
     /**
@@ -110,15 +122,16 @@ final class CpuModel {
         cacheLeaves(leaves);
         leaves.add(new Leaf(6, -1, 1 << 2, 0, 0, 0)); // APIC timer always running
         leaves.add(new Leaf(7, 0, 0, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX));
-        leaves.add(new Leaf(0xd, 0, 3, 576, 576, 0)); // x87 and SSE
-        leaves.add(new Leaf(0xd, 1, 1 | 2, 576, 0, 0)); // XSAVEOPT, XSAVEC
+        leaves.add(new Leaf(0xd, 0, 7, 576, 832, 0)); // x87, SSE, AVX
+        leaves.add(new Leaf(0xd, 1, 1 | 2 | 4, 576, 0, 0)); // XSAVEOPT, XSAVEC, XGETBV of XCR1
+        leaves.add(new Leaf(0xd, 2, 256, 576, 0, 0)); // AVX
         // TSC = crystal * 1 / 1
         leaves.add(new Leaf(0x15, -1, 1, 1, (int) InterpreterVm.TSC_FREQUENCY, 0));
         leaves.add(new Leaf(0x40000000, -1, 0x40000010, 0x4b4d564b, 0x564b4d56, 0x4d)); // KVMKVMKVM
         leaves.add(new Leaf(0x40000001, -1, KVM_FEATURES, 0, 0, 0));
         leaves.add(new Leaf(0x40000010, -1, TSC_KHZ, 1_000_000, 0, 0));
         leaves.add(new Leaf(0x80000000, -1, 0x80000008, 0, 0, 0));
-        leaves.add(new Leaf(0x80000001, -1, 0, 0, 1, EXTENDED_EDX)); // LAHF in 64-bit mode
+        leaves.add(new Leaf(0x80000001, -1, 0, 0, 1 | 1 << 5, EXTENDED_EDX)); // LAHF, LZCNT
         brand(leaves, "Javisor interpreter");
         leaves.add(new Leaf(0x80000006, -1, 0, 0, 256 << 16 | 8 << 12 | 64, 0));
         leaves.add(new Leaf(0x80000007, -1, 0, 0, 0, 1 << 8)); // invariant TSC
@@ -158,6 +171,10 @@ final class CpuModel {
     static Leaf dynamic(Leaf leaf, Cpu cpu) {
         if (leaf.function() == 1 && cpu.control.has4(ControlRegisters.CR4_OSXSAVE)) {
             return new Leaf(1, -1, leaf.eax(), leaf.ebx(), leaf.ecx() | OSXSAVE, leaf.edx());
+        }
+        if (leaf.function() == 0xd && leaf.subleaf() <= 1) {
+            int size = XsaveImage.size(cpu.control.xcr0);
+            return new Leaf(0xd, leaf.subleaf(), leaf.eax(), size, leaf.ecx(), leaf.edx());
         }
         return leaf;
     }

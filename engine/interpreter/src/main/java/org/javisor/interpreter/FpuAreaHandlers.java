@@ -12,9 +12,11 @@ final class FpuAreaHandlers {
     private FpuAreaHandlers() {}
 
     static Handler select(Instruction i) {
-        if (i.vex()) {
-            return null;
-        }
+        return i.vex() ? null : selectSse(i);
+    }
+
+    /** As above, of a VEX encoding too. */
+    static Handler selectSse(Instruction i) {
         return switch (i.op) {
             case FXSAVE -> FpuAreaHandlers::fxsave;
             case FXRSTOR -> FpuAreaHandlers::fxrstor;
@@ -94,28 +96,34 @@ final class FpuAreaHandlers {
     }
 
     /** Loads the area that a save will overwrite in part; faults as a write. */
-    private static void loadForUpdate(Cpu c, Instruction i) {
-        c.mmu.checkWritable(c.linearAddress(i), XsaveImage.SIZE);
-        c.loadBytes(i, c.fpuArea, XsaveImage.SIZE);
+    private static int loadForUpdate(Cpu c, Instruction i, long written) {
+        int size = XsaveImage.size(written);
+        c.mmu.checkWritable(c.linearAddress(i), size);
+        c.loadBytes(i, c.fpuArea, size);
+        return size;
     }
 
     private static void xsave(Cpu c, Instruction i, boolean optimised) {
         long requested = enterXsave(c, i);
-        loadForUpdate(c, i);
+        long written = optimised ? requested & XsaveImage.inUse(c.fpu) : requested;
+        int size = loadForUpdate(c, i, written);
         XsaveImage.save(c.fpu, c.fpuArea, requested, optimised, wide(i), xmmRegisters(c));
-        c.storeBytes(i, c.fpuArea, XsaveImage.SIZE);
+        c.storeBytes(i, c.fpuArea, size);
     }
 
     private static void xsavec(Cpu c, Instruction i) {
         long requested = enterXsave(c, i);
-        loadForUpdate(c, i);
+        int size = loadForUpdate(c, i, requested & XsaveImage.inUse(c.fpu));
         XsaveImage.saveCompacted(c.fpu, c.fpuArea, requested, wide(i), xmmRegisters(c));
-        c.storeBytes(i, c.fpuArea, XsaveImage.SIZE);
+        c.storeBytes(i, c.fpuArea, size);
     }
 
     private static void xrstor(Cpu c, Instruction i) {
         long requested = enterXsave(c, i);
         c.loadBytes(i, c.fpuArea, XsaveImage.SIZE);
+        if (XsaveImage.size(XsaveImage.loaded(c.fpuArea, requested)) > XsaveImage.SIZE) {
+            c.loadBytes(i, c.fpuArea, XsaveImage.FULL_SIZE);
+        }
         if (!XsaveImage.restore(
                 c.fpu, c.fpuArea, requested, c.control.xcr0, wide(i), xmmRegisters(c))) {
             throw GuestFault.gp0();

@@ -16,7 +16,7 @@ final class IntegerHandlers {
                     AluHandlers.select(i);
             case MUL, IMUL, IMUL2, DIV, IDIV -> MultiplyHandlers.select(i);
             case ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD -> ShiftHandlers.select(i);
-            case BT, BTS, BTR, BTC, BSF, BSR, TZCNT, LZCNT, POPCNT, BSWAP, MOVBE ->
+            case BT, BTS, BTR, BTC, BSF, BSR, TZCNT, LZCNT, POPCNT, BSWAP, MOVBE, ADCX, ADOX ->
                     BitHandlers.select(i);
             case AAA, AAD, AAM, AAS, DAA, DAS -> DecimalHandlers.select(i);
             case MOV, MOVZX, MOVSX, MOVSXD, LEA, XLAT, MOVNTI -> MoveHandlers.select(i);

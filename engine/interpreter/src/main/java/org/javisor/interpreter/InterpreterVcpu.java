@@ -111,7 +111,9 @@ final class InterpreterVcpu implements Vcpu {
         this.cpu = new Cpu(this, mmu);
         mmu.attach(cpu);
         this.interrupts = new Interrupts(cpu);
-        this.decoder = new BlockDecoder(vm.memory(), vm.hotInstructions());
+        Extensions extensions = new Extensions(cpuid);
+        this.cpu.extensions = extensions;
+        this.decoder = new BlockDecoder(vm.memory(), extensions, vm.hotInstructions());
         this.paravirtualClock = new ParavirtualClock(vm.memory(), vm.clock(), cpu);
         reset();
     }
@@ -703,6 +705,7 @@ final class InterpreterVcpu implements Vcpu {
         cpu.sseReady =
                 (cpu.control.cr0 & (ControlRegisters.CR0_EM | ControlRegisters.CR0_TS)) == 0
                         && cpu.control.osFxsr();
+        cpu.avxReady = cpu.sseReady && cpu.control.avxEnabled();
     }
 
     // Interrupt controller

@@ -78,7 +78,7 @@ final class SimdForms {
      */
     static void settle(Cpu c) {
         FpuState f = c.fpu;
-        if (f.raised != 0 && Mxcsr.settle(f)) {
+        if (f.raised != 0 && !c.settleLater && Mxcsr.settle(f)) {
             throw c.control.has4(ControlRegisters.CR4_OSXMMEXCPT)
                     ? GuestFault.of(GuestFault.XM)
                     : GuestFault.ud();

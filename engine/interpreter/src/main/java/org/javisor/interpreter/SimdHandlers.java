@@ -11,9 +11,14 @@ final class SimdHandlers {
 
     /** The handler, or null if the instruction is none of these. */
     static Handler select(Instruction i) {
-        if ((i.flags & Instruction.VEX) != 0) {
-            return null;
-        }
+        return i.vex() ? VexHandlers.select(i) : selectSse(i);
+    }
+
+    /**
+     * As above for operands as SSE has them, whatever the encoding: at most two and an immediate,
+     * none of 256 bits.
+     */
+    static Handler selectSse(Instruction i) {
         Handler handler = SseMoveHandlers.select(i);
         if (handler == null) {
             handler = MmxHandlers.select(i);

@@ -222,6 +222,7 @@ final class SseFloatHandlers {
 
     private static Handler packed(Instruction i) {
         int imm = (int) i.imm;
+        int predicate = imm & (i.vex() ? 31 : 7);
         return switch (i.op) {
             case ADDPS -> lanes(i, SseFloat::addps);
             case ADDPD -> lanes(i, SseFloat::addsd);
@@ -239,8 +240,8 @@ final class SseFloatHandlers {
             case SQRTPD -> lanes(i, (f, a, b) -> SseFloat.sqrtsd(f, b));
             case RCPPS -> lanes(i, (f, a, b) -> each(b, false));
             case RSQRTPS -> lanes(i, (f, a, b) -> each(b, true));
-            case CMPPS -> lanes(i, (f, a, b) -> SseFloat.cmpps(f, a, b, imm & 7));
-            case CMPPD -> lanes(i, (f, a, b) -> SseFloat.cmpsd(f, a, b, imm & 7));
+            case CMPPS -> lanes(i, (f, a, b) -> SseFloat.cmpps(f, a, b, predicate));
+            case CMPPD -> lanes(i, (f, a, b) -> SseFloat.cmpsd(f, a, b, predicate));
             case ROUNDPS ->
                     lanes(
                             i,
@@ -361,16 +362,17 @@ final class SseFloatHandlers {
 
     private static Handler scalar(Instruction i) {
         int imm = (int) i.imm;
+        int predicate = imm & (i.vex() ? 31 : 7);
         return switch (i.op) {
             case MINSD -> scalarDouble(SseFloat::minsd);
             case MAXSD -> scalarDouble(SseFloat::maxsd);
             case SQRTSD -> scalarDouble((f, a, b) -> SseFloat.sqrtsd(f, b));
-            case CMPSD_SSE -> scalarDouble((f, a, b) -> SseFloat.cmpsd(f, a, b, imm & 7));
+            case CMPSD_SSE -> scalarDouble((f, a, b) -> SseFloat.cmpsd(f, a, b, predicate));
             case ROUNDSD -> scalarDouble((f, a, b) -> SseConvert.roundsd(f, b, imm));
             case MINSS -> scalarSingle(SseFloat::minss);
             case MAXSS -> scalarSingle(SseFloat::maxss);
             case SQRTSS -> scalarSingle((f, a, b) -> SseFloat.sqrtss(f, b));
-            case CMPSS -> scalarSingle((f, a, b) -> SseFloat.cmpss(f, a, b, imm & 7));
+            case CMPSS -> scalarSingle((f, a, b) -> SseFloat.cmpss(f, a, b, predicate));
             case ROUNDSS -> scalarSingle((f, a, b) -> SseConvert.roundss(f, b, imm));
             case RCPSS -> scalarSingle((f, a, b) -> SseConvert.rcpss(b));
             case RSQRTSS -> scalarSingle((f, a, b) -> SseConvert.rsqrtss(b));

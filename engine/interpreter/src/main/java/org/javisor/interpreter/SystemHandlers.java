@@ -5,6 +5,7 @@ import static org.javisor.interpreter.ControlRegisters.*;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.Op;
+import org.javisor.x86.XsaveImage;
 
 /**
  * Privileged and sensitive instructions (Intel SDM vol. 2; vol. 3A, 2.8), and what the processor
@@ -462,11 +463,20 @@ final class SystemHandlers {
         if (!c.control.has4(CR4_OSXSAVE)) {
             throw GuestFault.ud();
         }
-        if ((int) c.gpr[Cpu.RCX] != 0) {
+        int index = (int) c.gpr[Cpu.RCX];
+        if (index != 0 && index != 1) {
             throw GuestFault.gp0();
         }
-        c.gpr[Cpu.RAX] = c.control.xcr0 & 0xffffffffL;
-        c.gpr[Cpu.RDX] = c.control.xcr0 >>> 32;
+        // XCR1 does not exist: there the components in use are read.
+        long inUse = index == 0 ? -1 : XsaveImage.inUse(c.fpu) | sseModes(c);
+        long value = c.control.xcr0 & inUse;
+        c.gpr[Cpu.RAX] = value & 0xffffffffL;
+        c.gpr[Cpu.RDX] = value >>> 32;
+    }
+
+    /** MXCSR belongs to the SSE component. */
+    private static long sseModes(Cpu c) {
+        return c.fpu.mxcsr == 0x1f80 ? 0 : XsaveImage.SSE;
     }
 
     private static void xsetbv(Cpu c, Instruction i) {
@@ -475,10 +485,14 @@ final class SystemHandlers {
         }
         c.requireCpl0();
         long value = c.gpr[Cpu.RDX] << 32 | c.gpr[Cpu.RAX] & 0xffffffffL;
-        // x87 always, SSE; nothing beyond is advertised.
-        if ((int) c.gpr[Cpu.RCX] != 0 || (value & 1) == 0 || (value & ~3L) != 0) {
+        boolean legal =
+                (value & XsaveImage.X87) != 0
+                        && (value & ~c.extensions.xcr0()) == 0
+                        && ((value & XsaveImage.AVX) == 0 || (value & XsaveImage.SSE) != 0);
+        if ((int) c.gpr[Cpu.RCX] != 0 || !legal) {
             throw GuestFault.gp0();
         }
         c.control.xcr0 = value;
+        c.vcpu.unitsChanged();
     }
 }

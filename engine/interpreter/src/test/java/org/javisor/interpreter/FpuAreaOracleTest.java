@@ -38,14 +38,14 @@ class FpuAreaOracleTest {
     /** xrstor64 [rdi]; mov rax, rbx. */
     private static final String BEFORE = "480fae2f" + "4889d8";
 
-    /** mov eax, 3; xsave64 [r8]; fninit; ldmxcsr [r9]. */
-    private static final String AFTER = "b803000000" + "490fae20" + "dbe3" + "410fae11";
+    /** mov eax, 7; xsave64 [r8]; fninit; ldmxcsr [r9]. */
+    private static final String AFTER = "b807000000" + "490fae20" + "dbe3" + "410fae11";
 
-    private final byte[] input = new byte[XsaveImage.SIZE];
-    private final byte[] area = new byte[XsaveImage.SIZE];
-    private final byte[] expected = new byte[XsaveImage.SIZE];
-    private final byte[] expectedArea = new byte[XsaveImage.SIZE];
-    private final byte[] actualArea = new byte[XsaveImage.SIZE];
+    private final byte[] input = new byte[XsaveImage.FULL_SIZE];
+    private final byte[] area = new byte[XsaveImage.FULL_SIZE];
+    private final byte[] expected = new byte[XsaveImage.FULL_SIZE];
+    private final byte[] expectedArea = new byte[XsaveImage.FULL_SIZE];
+    private final byte[] actualArea = new byte[XsaveImage.FULL_SIZE];
 
     @ParameterizedTest
     @CsvSource({
@@ -66,11 +66,11 @@ class FpuAreaOracleTest {
             guest.enter(CodeSize.BITS64);
             cpu.sseReady = true;
             cpu.control.cr4 |= ControlRegisters.CR4_OSFXSR | ControlRegisters.CR4_OSXSAVE;
-            cpu.control.xcr0 = 3;
+            cpu.control.xcr0 = 7;
             for (int round = 0; round < ROUNDS; round++) {
                 long seed = SEED * 31 + name.hashCode() * 1_000_003L + round;
                 SplittableRandom random = new SplittableRandom(seed);
-                long features = random.nextInt(4);
+                long features = random.nextInt(8);
                 prepare(random, cpu.fpu, name);
                 cpu.gpr[Cpu.RAX] = features;
                 cpu.gpr[Cpu.RDX] = 0;
@@ -91,6 +91,11 @@ class FpuAreaOracleTest {
                 assertThat(HEX.formatHex(actual, 0, 416))
                         .as("%s state, features %d, seed %d", name, features, seed)
                         .isEqualTo(HEX.formatHex(expected, 0, 416));
+                assertThat(HEX.formatHex(actual, XsaveImage.AVX_OFFSET, XsaveImage.FULL_SIZE))
+                        .as("%s YMM, features %d, seed %d", name, features, seed)
+                        .isEqualTo(
+                                HEX.formatHex(
+                                        expected, XsaveImage.AVX_OFFSET, XsaveImage.FULL_SIZE));
                 assertThat(HEX.formatHex(actualArea))
                         .as("%s area, features %d, seed %d", name, features, seed)
                         .isEqualTo(HEX.formatHex(expectedArea));
@@ -102,9 +107,12 @@ class FpuAreaOracleTest {
         X87Operands operands = new X87Operands(random);
         if (name.contains("RSTOR")) {
             operands.fill(state);
+            fillHigh(random, state);
             byte[] image = XsaveImage.toXsave(state);
             random.nextBytes(area);
             System.arraycopy(image, 0, area, 0, 416);
+            System.arraycopy(
+                    image, XsaveImage.AVX_OFFSET, area, XsaveImage.AVX_OFFSET, XsaveImage.AVX_SIZE);
             header(random);
         } else if (name.equals("LDMXCSR")) {
             LittleEndian.put32(area, 0, random.nextInt(0x10000));
@@ -112,6 +120,7 @@ class FpuAreaOracleTest {
             random.nextBytes(area);
         }
         operands.fill(state);
+        fillHigh(random, state);
         state.mxcsr = random.nextInt(2) == 0 ? 0x1f80 : random.nextInt(0x10000);
         if (random.nextInt(4) == 0) {
             XsaveImage.fromXsave(state, new byte[XsaveImage.SIZE]);
@@ -119,19 +128,28 @@ class FpuAreaOracleTest {
         if (random.nextInt(4) == 0) {
             Arrays.fill(state.xmm, 0);
         }
+        if (random.nextInt(4) == 0) {
+            Arrays.fill(state.ymmHigh, 0);
+        }
         System.arraycopy(XsaveImage.toXsave(state), 0, input, 0, input.length);
         // So that the host, too, knows which components are in their initial configuration.
         LittleEndian.put64(input, XSTATE_BV, XsaveImage.inUse(state));
     }
 
+    private static void fillHigh(SplittableRandom random, FpuState state) {
+        for (int n = 0; n < state.ymmHigh.length; n++) {
+            state.ymmHigh[n] = random.nextLong();
+        }
+    }
+
     /** A header that XRSTOR accepts, in either format. */
     private void header(SplittableRandom random) {
-        Arrays.fill(area, XSTATE_BV, area.length, (byte) 0);
+        Arrays.fill(area, XSTATE_BV, XsaveImage.SIZE, (byte) 0);
         LittleEndian.put32(area, 24, random.nextInt(0x10000));
-        long saved = random.nextInt(4);
+        long saved = random.nextInt(8);
         LittleEndian.put64(area, XSTATE_BV, saved);
         if (random.nextBoolean()) {
-            LittleEndian.put64(area, XCOMP_BV, 1L << 63 | saved | random.nextInt(4));
+            LittleEndian.put64(area, XCOMP_BV, 1L << 63 | saved | random.nextInt(8));
         }
     }
 
@@ -139,9 +157,9 @@ class FpuAreaOracleTest {
         MemorySegment data = host.data();
         MemorySegment.copy(input, 0, data, ValueLayout.JAVA_BYTE, INPUT, input.length);
         MemorySegment.copy(area, 0, data, ValueLayout.JAVA_BYTE, AREA, area.length);
-        data.asSlice(OUTPUT, XsaveImage.SIZE).fill((byte) 0);
+        data.asSlice(OUTPUT, XsaveImage.FULL_SIZE).fill((byte) 0);
         long[] gpr = new long[16];
-        gpr[0] = 3;
+        gpr[0] = 7;
         gpr[3] = features;
         gpr[4] = host.dataAddress() + 0x2000;
         gpr[6] = host.dataAddress() + AREA;

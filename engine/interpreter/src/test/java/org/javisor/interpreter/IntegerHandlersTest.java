@@ -7,6 +7,8 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.Random;
 import org.javisor.x86.CodeSize;
+import org.javisor.x86.Decoder;
+import org.javisor.x86.Instruction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -179,15 +181,35 @@ class IntegerHandlersTest {
     }
 
     @Test
-    void tzcntAndLzcnt_areBsfAndBsr() {
+    void tzcntAndLzcnt_countZeros() {
         cpu.gpr[Cpu.RAX] = 0x10;
-        cpu.gpr[Cpu.RCX] = 0x77;
         p.run(0xf3, 0x48, 0x0f, 0xbd, 0xc8); // lzcnt rcx, rax
-        assertThat(cpu.gpr[Cpu.RCX]).isEqualTo(4);
+        assertThat(cpu.gpr[Cpu.RCX]).isEqualTo(59);
         cpu.gpr[Cpu.RAX] = 0;
         p.run(0xf3, 0x48, 0x0f, 0xbc, 0xc8); // tzcnt rcx, rax
+        assertThat(cpu.gpr[Cpu.RCX]).isEqualTo(64);
+        assertThat(cpu.flags.zf()).isFalse();
+    }
+
+    @Test
+    void tzcntAndLzcnt_areBsfAndBsr_whereTheProcessorLacksThem() {
+        cpu.gpr[Cpu.RAX] = 0x10;
+        cpu.gpr[Cpu.RCX] = 0x77;
+        runWithoutCounts(0xf3, 0x48, 0x0f, 0xbd, 0xc8); // lzcnt rcx, rax
+        assertThat(cpu.gpr[Cpu.RCX]).isEqualTo(4);
+        cpu.gpr[Cpu.RAX] = 0;
+        runWithoutCounts(0xf3, 0x48, 0x0f, 0xbc, 0xc8); // tzcnt rcx, rax
         assertThat(cpu.gpr[Cpu.RCX]).isEqualTo(4);
         assertThat(cpu.flags.zf()).isTrue();
+    }
+
+    private void runWithoutCounts(int... bytes) {
+        byte[] code = new byte[Decoder.MAX_LENGTH];
+        for (int n = 0; n < bytes.length; n++) {
+            code[n] = (byte) bytes[n];
+        }
+        Instruction i = new Decoder().decode(code, 0, code.length, CodeSize.BITS64);
+        BitHandlers.selectWithoutCounts(i).execute(cpu, i);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.javisor.interpreter;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.util.HexFormat;
@@ -215,7 +216,23 @@ class SimdHandlersTest {
     }
 
     @Test
-    void vexEncoding_isNotOurs() {
-        assertThat(SimdHandlers.select(decode("c4 e2 78 f2 c1"))).isNull(); // andn
+    void vexEncoding_isUndefined_untilTheOperatingSystemEnablesAvx() {
+        cpu.avxReady = false;
+        assertThatThrownBy(() -> execute("c5 f8 57 c0")) // vxorps xmm0, xmm0, xmm0
+                .isInstanceOfSatisfying(
+                        GuestFault.class, f -> assertThat(f.vector).isEqualTo(GuestFault.UD));
+    }
+
+    @Test
+    void vexEncoding_clearsTheUpperHalf_whenItHas128Bits() {
+        cpu.avxReady = true;
+        java.util.Arrays.fill(cpu.fpu.ymmHigh, -1);
+        cpu.fpu.xmm[2] = 5;
+        execute("c5 f9 6f c1"); // vmovdqa xmm0, xmm1
+        assertThat(cpu.fpu.xmm[0]).isEqualTo(5);
+        assertThat(cpu.fpu.ymmHigh[0]).isZero();
+        assertThat(cpu.fpu.ymmHigh[2]).isEqualTo(-1);
+        execute("66 0f 6f c8"); // movdqa xmm1, xmm0 leaves the upper half alone
+        assertThat(cpu.fpu.ymmHigh[2]).isEqualTo(-1);
     }
 }

@@ -1,7 +1,8 @@
 package org.javisor.x86;
 
 /**
- * The registers of the x87, MMX and SSE units of one processor: plain data, used by one thread.
+ * The registers of the x87, MMX, SSE and AVX units of one processor: plain data, used by one
+ * thread.
  *
  * <p>x87 registers are kept by physical number: the register ST(i) is number {@code (top + i) & 7},
  * and the MMX register MMn is the significand of number n.
@@ -33,8 +34,17 @@ public final class FpuState {
     public int lastDataSelector;
     public int lastOpcode;
 
-    /** XMMn: bits 0-63 at 2n, bits 64-127 at 2n+1. */
-    public final long[] xmm = new long[32];
+    /** Vector registers, 16 of them. */
+    public static final int VECTORS = 16;
+
+    /**
+     * XMMn: bits 0-63 at 2n, bits 64-127 at 2n+1. After the 16 registers come working registers for
+     * those who carry out instructions: not state.
+     */
+    public final long[] xmm = new long[2 * VECTORS + 8];
+
+    /** The upper half of YMMn: bits 128-191 at 2n, bits 192-255 at 2n+1. */
+    public final long[] ymmHigh = new long[2 * VECTORS];
 
     public int mxcsr = 0x1f80;
 

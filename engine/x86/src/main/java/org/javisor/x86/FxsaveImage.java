@@ -138,8 +138,8 @@ public final class FxsaveImage {
 
     static boolean xmmInUse(FpuState state) {
         long contents = 0;
-        for (long half : state.xmm) {
-            contents |= half;
+        for (int n = 0; n < 2 * FpuState.VECTORS; n++) {
+            contents |= state.xmm[n];
         }
         return contents != 0;
     }

@@ -226,6 +226,56 @@ public final class Instruction {
         immSize = (byte) b.immSize;
     }
 
+    /** A copy with other operands. */
+    private Instruction(Instruction i, int kind0, int reg0, int kind1, int reg1, long imm) {
+        op = i.op;
+        condition = i.condition;
+        operandSize = i.operandSize;
+        addressSize = i.addressSize;
+        length = i.length;
+        flags = i.flags;
+        this.kind0 = kind0;
+        this.kind1 = kind1;
+        kind2 = kind1 == IMM || !i.hasImmediate() ? NONE : IMM;
+        kind3 = NONE;
+        this.reg0 = reg0;
+        this.reg1 = reg1;
+        reg2 = 0;
+        reg3 = 0;
+        base = i.base;
+        index = i.index;
+        scale = i.scale;
+        disp = i.disp;
+        segment = i.segment;
+        memorySize = i.memorySize;
+        this.imm = imm;
+        imm2 = i.imm2;
+        prefixLength = i.prefixLength;
+        rex = i.rex;
+        mandatoryPrefix = i.mandatoryPrefix;
+        map = i.map;
+        opcode = i.opcode;
+        vexRegister = i.vexRegister;
+        modrmOffset = i.modrmOffset;
+        dispOffset = i.dispOffset;
+        dispSize = i.dispSize;
+        immSize = i.immSize;
+    }
+
+    /**
+     * The same operation in the shape SSE has it: a destination that is the first source too, a
+     * second source and the immediate, if it has one. For engines that carry out a VEX encoding by
+     * what they have for SSE; a memory operand keeps its address.
+     */
+    public Instruction inTwoOperands(int kind0, int reg0, int kind1, int reg1, long imm) {
+        return new Instruction(this, kind0, reg0, kind1, reg1, imm);
+    }
+
+    /** Whether one of the operands is an immediate. */
+    private boolean hasImmediate() {
+        return kind1 == IMM || kind2 == IMM || kind3 == IMM;
+    }
+
     public boolean lock() {
         return (flags & LOCK) != 0;
     }

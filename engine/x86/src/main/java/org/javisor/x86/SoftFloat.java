@@ -100,7 +100,7 @@ final class SoftFloat {
         return quiet(p, isNan(p, a) ? a : b);
     }
 
-    private static long invalid(FpuState f, int p) {
+    static long invalid(FpuState f, int p) {
         Mxcsr.raise(f, Mxcsr.IE);
         return defaultNan(p);
     }
@@ -162,7 +162,7 @@ final class SoftFloat {
     }
 
     /** The zero that unlike equals make. */
-    private static long zeroSum(FpuState f, int p) {
+    static long zeroSum(FpuState f, int p) {
         return rounding(f) == Mxcsr.DOWN ? signBit(p) : 0;
     }
 

@@ -321,7 +321,10 @@ public final class SseFloat {
         return less(p, a, b) ? LESS : less(p, b, a) ? GREATER : EQUAL;
     }
 
-    /** CMPSD: all ones or zero by the predicate 0-7 (EQ, LT, LE, UNORD, NEQ, NLT, NLE, ORD). */
+    /**
+     * CMPSD: all ones or zero by the predicate 0-7 (EQ, LT, LE, UNORD, NEQ, NLT, NLE, ORD), of VEX
+     * encodings 0-31 (Intel SDM vol. 2A, CMPPD, table "Comparison Predicate").
+     */
     public static long cmpsd(FpuState f, long a, long b, int predicate) {
         return holds(compareDouble(f, a, b, signals(predicate)), predicate) ? -1 : 0;
     }
@@ -330,17 +333,26 @@ public final class SseFloat {
         return holds(compareSingle(f, a, b, signals(predicate)), predicate) ? -1 : 0;
     }
 
+    /** The upper 16 predicates are the lower ones with the other behaviour for quiet NaNs. */
     private static boolean signals(int predicate) {
-        return (predicate & 3) == 1 || (predicate & 3) == 2;
+        boolean ordering = (predicate & 3) == 1 || (predicate & 3) == 2;
+        return ordering != ((predicate & 16) != 0);
     }
 
     private static boolean holds(int outcome, int predicate) {
+        boolean below = outcome == LESS;
+        boolean same = outcome == EQUAL;
+        boolean unordered = outcome == UNORDERED;
         boolean base =
-                switch (predicate & 3) {
-                    case 0 -> outcome == EQUAL;
-                    case 1 -> outcome == LESS;
-                    case 2 -> outcome == LESS || outcome == EQUAL;
-                    default -> outcome == UNORDERED;
+                switch (predicate & 11) {
+                    case 0 -> same;
+                    case 1 -> below;
+                    case 2 -> below || same;
+                    case 3 -> unordered;
+                    case 8 -> same || unordered;
+                    case 9 -> below || unordered;
+                    case 10 -> below || same || unordered;
+                    default -> false;
                 };
         return base != ((predicate & 4) != 0);
     }

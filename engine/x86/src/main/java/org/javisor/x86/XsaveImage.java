@@ -5,18 +5,27 @@ import static org.javisor.x86.LittleEndian.put64;
 
 /**
  * The XSAVE area, in standard and compacted format (Intel SDM vol. 1, 13.4 and 13.7 to 13.10).
- * Components are x87 and SSE, both in the legacy region, so that the two formats differ in the
- * header only.
+ * Components are x87 and SSE, both in the legacy region, and AVX, which follows the header in
+ * either format because nothing comes before it; so the two formats differ in the header only.
  */
 public final class XsaveImage {
     /** Legacy region and header, in bytes: all there is without further components. */
     public static final int SIZE = 576;
 
+    /** Where the AVX component begins: the upper halves of YMM0 to YMM15. */
+    public static final int AVX_OFFSET = SIZE;
+
+    public static final int AVX_SIZE = 256;
+
+    /** Bytes with every component. */
+    public static final int FULL_SIZE = AVX_OFFSET + AVX_SIZE;
+
     public static final long X87 = 1;
     public static final long SSE = 2;
+    public static final long AVX = 4;
 
-    /** AVX brings no component yet but makes XSAVE and XRSTOR care for MXCSR. */
-    private static final long MXCSR_USERS = 6;
+    /** Either of the two makes XSAVE, and XRSTOR in standard format, care for MXCSR. */
+    private static final long MXCSR_USERS = SSE | AVX;
 
     private static final long COMPACTED = 1L << 63;
     private static final int XSTATE_BV = 512;
@@ -26,7 +35,22 @@ public final class XsaveImage {
 
     /** XINUSE: the components that are not in their initial configuration. */
     public static long inUse(FpuState state) {
-        return (FxsaveImage.x87InUse(state) ? X87 : 0) | (FxsaveImage.xmmInUse(state) ? SSE : 0);
+        return (FxsaveImage.x87InUse(state) ? X87 : 0)
+                | (FxsaveImage.xmmInUse(state) ? SSE : 0)
+                | (avxInUse(state) ? AVX : 0);
+    }
+
+    private static boolean avxInUse(FpuState state) {
+        long contents = 0;
+        for (long half : state.ymmHigh) {
+            contents |= half;
+        }
+        return contents != 0;
+    }
+
+    /** Bytes from the area's begin to the end of the last of these components. */
+    public static int size(long components) {
+        return (components & AVX) != 0 ? FULL_SIZE : SIZE;
     }
 
     /**
@@ -73,6 +97,17 @@ public final class XsaveImage {
         if ((components & SSE) != 0) {
             FxsaveImage.writeXmm(state, area, registers);
         }
+        if ((components & AVX) != 0) {
+            for (int n = 0; n < 2 * registers; n++) {
+                put64(area, AVX_OFFSET + 8 * n, state.ymmHigh[n]);
+            }
+        }
+    }
+
+    private static void readAvx(FpuState state, byte[] area, int registers) {
+        for (int n = 0; n < 2 * registers; n++) {
+            state.ymmHigh[n] = get64(area, AVX_OFFSET + 8 * n);
+        }
     }
 
     /**
@@ -103,6 +138,11 @@ public final class XsaveImage {
         } else if ((requested & SSE) != 0) {
             java.util.Arrays.fill(state.xmm, 0, 2 * registers, 0);
         }
+        if ((loaded & AVX) != 0) {
+            readAvx(state, area, registers);
+        } else if ((requested & AVX) != 0) {
+            java.util.Arrays.fill(state.ymmHigh, 0, 2 * registers, 0);
+        }
         if (loadMxcsr) {
             state.mxcsr = mxcsr;
         } else if (compacted && (requested & SSE) != 0) {
@@ -124,19 +164,31 @@ public final class XsaveImage {
         return reserved == 0 && (components & ~xcr0) == 0 && (saved & ~components) == 0;
     }
 
-    /** A snapshot's image: everything, standard format, 64-bit pointers. */
+    /**
+     * The components that a restore of an area with this header reads, out of those requested;
+     * {@code area} holds at least {@link #SIZE} bytes of it.
+     */
+    public static long loaded(byte[] area, long requested) {
+        return requested & get64(area, XSTATE_BV);
+    }
+
+    /**
+     * A snapshot's image: everything, standard format, 64-bit pointers. The header names AVX only
+     * where it is in use, so that a processor without it can take over the others.
+     */
     public static byte[] toXsave(FpuState state) {
-        byte[] area = new byte[SIZE];
-        writeComponents(state, area, X87 | SSE, true, 16);
+        byte[] area = new byte[FULL_SIZE];
+        long components = X87 | SSE | (avxInUse(state) ? AVX : 0);
+        writeComponents(state, area, components, true, FpuState.VECTORS);
         FxsaveImage.writeMxcsr(state, area);
-        put64(area, XSTATE_BV, X87 | SSE);
+        put64(area, XSTATE_BV, components);
         return area;
     }
 
     /**
      * Takes over a snapshot's image, in either format. Components that its header does not name get
-     * their initial configuration; an area of 512 bytes has no header and names both. Reserved bits
-     * of MXCSR are dropped.
+     * their initial configuration; an area of 512 bytes has no header and holds x87 and SSE.
+     * Reserved bits of MXCSR are dropped.
      *
      * @throws IllegalArgumentException if the area is shorter than that
      */
@@ -152,9 +204,14 @@ public final class XsaveImage {
             FxsaveImage.initialiseX87(state);
         }
         if ((saved & SSE) != 0) {
-            FxsaveImage.readXmm(state, area, 16);
+            FxsaveImage.readXmm(state, area, FpuState.VECTORS);
         } else {
             java.util.Arrays.fill(state.xmm, 0);
+        }
+        if ((saved & AVX) != 0 && area.length >= FULL_SIZE) {
+            readAvx(state, area, FpuState.VECTORS);
+        } else {
+            java.util.Arrays.fill(state.ymmHigh, 0);
         }
         state.mxcsr = FxsaveImage.mxcsr(area) & FxsaveImage.MXCSR_MASK;
     }
