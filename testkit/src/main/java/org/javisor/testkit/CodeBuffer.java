@@ -1,6 +1,7 @@
 package org.javisor.testkit;
 
 import java.util.Arrays;
+import java.util.Random;
 import org.javisor.x86.CodeSize;
 import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
@@ -51,6 +52,28 @@ final class CodeBuffer {
     void put64(long value) {
         put32((int) value);
         put32((int) (value >>> 32));
+    }
+
+    /** A ModRM byte, and for memory SIB byte and displacement at random. */
+    void modrm(Random random, boolean memory, int reg, int rm) {
+        if (!memory) {
+            put(0xc0 | reg << 3 | rm);
+            return;
+        }
+        int mod = random.nextInt(3);
+        put(mod << 6 | reg << 3 | rm);
+        int base = rm;
+        if (rm == 4) {
+            int sib = random.nextInt(256);
+            put(sib);
+            base = sib & 7;
+        }
+        if (mod == 1) {
+            put(random.nextInt(256));
+        } else if (mod == 2 || base == 5) {
+            // Without a base the state cannot move the address: the displacement is patched.
+            put32(random.nextInt(0x10000) - 0x8000);
+        }
     }
 
     /** Overwrites so many bytes at an offset. */

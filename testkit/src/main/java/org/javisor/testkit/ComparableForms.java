@@ -16,6 +16,14 @@ final class ComparableForms {
         return InstructionForm.all(size).stream().filter(ComparableForms::comparable).toList();
     }
 
+    /** The VEX encodings, if the host has what x86-64-v3 has, and AES and PCLMULQDQ on vectors. */
+    static List<VexForm> vex(CodeSize size) {
+        boolean host = HostProcessor.has("avx2") && HostProcessor.has("fma");
+        host &= HostProcessor.has("f16c") && HostProcessor.has("bmi2");
+        host &= HostProcessor.has("vaes") && HostProcessor.has("vpclmulqdq");
+        return host ? VexForm.all(size) : List.of();
+    }
+
     private static boolean comparable(InstructionForm form) {
         boolean near =
                 switch (form.op()) {
@@ -30,7 +38,11 @@ final class ComparableForms {
             // Differ by what they read: the model, the time, chance.
             case CPUID, RDTSC, RDTSCP, RDPMC, RDPID, RDRAND, RDSEED, XGETBV -> false;
             // The model under test does not offer them, whatever the host does.
-            case TZCNT, LZCNT, MOVBE, ADCX, ADOX, MOVDIRI, MOVDIR64B, INVPCID -> false;
+            case MOVDIRI, MOVDIR64B, INVPCID -> false;
+            case TZCNT -> HostProcessor.has("bmi1");
+            case LZCNT -> HostProcessor.has("abm");
+            case MOVBE -> HostProcessor.has("movbe");
+            case ADCX, ADOX -> HostProcessor.has("adx");
             case XSAVES, XRSTORS, SERIALIZE, MONITOR, MWAIT -> false;
             // Enter the host's kernel or hypervisor.
             case SYSCALL, SYSRET, SYSENTER, SYSEXIT, INT, INT1, INT3, INTO, IRET -> false;
@@ -102,7 +114,7 @@ final class ComparableForms {
         return switch (op) {
             case AND, OR, XOR, TEST, MUL, IMUL, IMUL2, DIV, IDIV -> true;
             case ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD -> true;
-            case BSF, BSR, BT, BTS, BTR, BTC -> true;
+            case BSF, BSR, BT, BTS, BTR, BTC, TZCNT, LZCNT -> true;
             default -> false;
         };
     }

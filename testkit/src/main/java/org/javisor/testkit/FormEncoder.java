@@ -79,33 +79,11 @@ final class FormEncoder {
         }
         form.opcode().forEach(out::put);
         if (form.shape() != Shape.PLAIN) {
-            writeModrm(memory);
+            int reg = form.reg() >= 0 ? form.reg() : random.nextInt(8);
+            int rm = form.rm() >= 0 ? form.rm() : random.nextInt(8);
+            out.modrm(random, memory, reg, rm);
         }
         finish();
-    }
-
-    private void writeModrm(boolean memory) {
-        int reg = form.reg() >= 0 ? form.reg() : random.nextInt(8);
-        if (!memory) {
-            int rm = form.rm() >= 0 ? form.rm() : random.nextInt(8);
-            out.put(0xc0 | reg << 3 | rm);
-            return;
-        }
-        int mod = random.nextInt(3);
-        int rm = random.nextInt(8);
-        out.put(mod << 6 | reg << 3 | rm);
-        int base = rm;
-        if (rm == 4) {
-            int sib = random.nextInt(256);
-            out.put(sib);
-            base = sib & 7;
-        }
-        if (mod == 1) {
-            out.put(random.nextInt(256));
-        } else if (mod == 2 || base == 5) {
-            // Without a base the state cannot move the address: the displacement is patched.
-            out.put32(random.nextInt(0x10000) - 0x8000);
-        }
     }
 
     private void finish() {

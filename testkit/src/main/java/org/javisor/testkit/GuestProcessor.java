@@ -47,6 +47,7 @@ public final class GuestProcessor implements AutoCloseable {
 
     private final GuestMemory memory;
     private final PageTables tables;
+    private final int components;
     private final Vm vm;
     private final Vcpu vcpu;
     private final Watchdog watchdog;
@@ -73,9 +74,15 @@ public final class GuestProcessor implements AutoCloseable {
         }
         writeTables();
         vm = hypervisor.createVm(memory, new FakeClock());
+        components = HostStubs.components() & hypervisor.cpuid().query(0xd, 0).eax();
         vcpu = vm.createVcpu(0, hypervisor.cpuid(), new EndPort());
         watchdog = new Watchdog(vcpu);
         prepareTemplate();
+    }
+
+    /** The components of XSAVE that are exchanged: what host and engine both have. */
+    int components() {
+        return components;
     }
 
     private void writeTables() {
@@ -128,8 +135,7 @@ public final class GuestProcessor implements AutoCloseable {
         s.cr3 = tables.root();
         s.cr4 = 0x50620; // OSXSAVE, FSGSBASE, OSXMMEXCPT, OSFXSR, PAE
         s.efer = 0xd01; // NXE, LMA, LME, SCE
-        s.xcr0 = 3;
-        s.xsave[512] = 3;
+        s.xcr0 = components;
     }
 
     public long codeAddress() {
@@ -240,6 +246,7 @@ public final class GuestProcessor implements AutoCloseable {
         s.segments[VcpuState.FS] = unusable(state.fsBase);
         s.segments[VcpuState.GS] = unusable(state.gsBase);
         System.arraycopy(state.fpu, 0, s.xsave, 0, UserState.FPU_SIZE);
+        s.xsave[UserState.XSTATE_BV] = (byte) components;
         vcpu.setState(s);
     }
 

@@ -74,7 +74,8 @@ final class GuestSeries {
         code.mov32(GuestCode.RCX, DATA_SIZE / 8).hex("f348a5"); // rep movsq
         code.hex("488b83").raw32(FS_BASE).hex("f3480faed0"); // mov rax, ...; wrfsbase rax
         code.hex("488b83").raw32(GS_BASE).hex("f3480faed8"); // mov rax, ...; wrgsbase rax
-        code.hex("480fae8b").raw32(FPU); // fxrstor64
+        code.mov32(GuestCode.RAX, guest.components()).mov32(GuestCode.RDX, 0);
+        code.hex("480faeab").raw32(FPU); // xrstor64
         code.hex("8b4510 8ed8 8ec0"); // mov eax, [rbp + DATA_SELECTOR]; mov ds, eax; mov es, eax
         code.raw(0x6a, HostProcessor.USER_DS); // push USER_DS
         code.hex("ff7320 ffb3").raw32(FLAGS); // push [rbx + RSP]; push [rbx + FLAGS]
@@ -103,7 +104,8 @@ final class GuestSeries {
         code.hex("8f83").raw32(RIP).hex("58 8f83").raw32(FLAGS); // pop rax passes CS
         code.hex("8f4320"); // pop [rbx + RSP]
         code.fromControl(GuestCode.RAX, 2).hex("488983").raw32(CR2); // mov [rbx + CR2], rax
-        code.hex("480fae83").raw32(FPU); // fxsave64
+        code.mov32(GuestCode.RAX, guest.components()).mov32(GuestCode.RDX, 0);
+        code.hex("480faea3").raw32(FPU); // xsave64
         code.hex("f3480faec0 488983").raw32(FS_BASE); // rdfsbase rax; mov [rbx + ...], rax
         code.hex("f3480faec8 488983").raw32(GS_BASE); // rdgsbase rax; mov [rbx + ...], rax
         code.hex("fc 488dbb").raw32(DATA); // cld; lea rdi, [rbx + DATA]
@@ -147,6 +149,7 @@ final class GuestSeries {
         slot.set(ValueLayout.JAVA_LONG, GS_BASE, state.gsBase);
         slot.set(ValueLayout.JAVA_LONG, VECTOR, UserState.NO_FAULT);
         MemorySegment.copy(state.fpu, 0, slot, ValueLayout.JAVA_BYTE, FPU, UserState.FPU_SIZE);
+        slot.set(ValueLayout.JAVA_LONG, FPU + UserState.XSTATE_BV, guest.components());
         slot.asSlice(DATA, DATA_SIZE).copyFrom(data);
     }
 

@@ -78,6 +78,11 @@ public final class HostProcessor implements AutoCloseable {
         signals = new HostSignals(linker, mapping);
     }
 
+    /** Whether the host's processor has a feature, named as in Linux's /proc/cpuinfo. */
+    public static boolean has(String feature) {
+        return HostStubs.hostHas(feature);
+    }
+
     /** Empty where the host is of another kind or the addresses are taken. */
     public static Optional<HostProcessor> open() {
         boolean suitable =
@@ -208,6 +213,7 @@ public final class HostProcessor implements AutoCloseable {
         mapping.set(LONG, HostStubs.GS_BASE, state.gsBase);
         mapping.set(LONG, HostStubs.WHOLE, 1);
         MemorySegment.copy(state.fpu, 0, mapping, BYTE, HostStubs.FPU, UserState.FPU_SIZE);
+        mapping.set(LONG, HostStubs.FPU + UserState.XSTATE_BV, HostStubs.components());
         enter(as32);
         MemorySegment.copy(mapping, LONG, HostStubs.GPRS, state.gpr, 0, 16);
         MemorySegment.copy(mapping, BYTE, HostStubs.FPU, state.fpu, 0, UserState.FPU_SIZE);

@@ -38,7 +38,7 @@ final class HostStubs {
     static final int PREVIOUS = 0x140;
 
     static final int FPU = 0x400;
-    private static final int HOST_FPU = 0x600;
+    private static final int HOST_FPU = 0x800;
 
     // Code
     static final int ENTRY64 = 0x1000, ENTRY32 = 0x1200, HANDLER = 0x1400;
@@ -59,6 +59,7 @@ final class HostStubs {
     private final int base;
     private final long signalStack;
     private final boolean segmentBases;
+    private final int components;
     private int at;
 
     /**
@@ -68,12 +69,21 @@ final class HostStubs {
         this.mapping = mapping;
         this.signalStack = signalStack;
         base = (int) mapping.address();
-        segmentBases = hostHasFsGsBase();
+        segmentBases = hostHas("fsgsbase");
+        components = components();
     }
 
-    private static boolean hostHasFsGsBase() {
+    /** The components of XSAVE that are exchanged: x87, SSE and, where the host has it, AVX. */
+    static int components() {
+        return hostHas("avx") ? 7 : 3;
+    }
+
+    /** Whether the host's processor has a feature, named as in /proc/cpuinfo. */
+    static boolean hostHas(String feature) {
         try {
-            return Files.readString(Path.of("/proc/cpuinfo")).contains(" fsgsbase ");
+            return Files.readString(Path.of("/proc/cpuinfo"))
+                    .lines()
+                    .anyMatch(line -> (line + " ").contains(" " + feature + " "));
         } catch (IOException e) {
             return false;
         }
@@ -102,8 +112,9 @@ final class HostStubs {
         absolute(WHOLE, 0x80, 0x3c); // cmp byte [WHOLE], 0
         put(0);
         int skip = jump(0x74);
-        absolute(HOST_FPU, 0x48, 0x0f, 0xae, 0x04); // fxsave64 [HOST_FPU]
-        absolute(FPU, 0x48, 0x0f, 0xae, 0x0c); // fxrstor64 [FPU]
+        putComponents();
+        absolute(HOST_FPU, 0x48, 0x0f, 0xae, 0x24); // xsave64 [HOST_FPU]
+        absolute(FPU, 0x48, 0x0f, 0xae, 0x2c); // xrstor64 [FPU]
         if (segmentBases) {
             put(0xf3, 0x48, 0x0f, 0xae, 0xc0); // rdfsbase rax
             absolute(HOST_FS, 0x48, 0x89, 0x04); // mov [HOST_FS], rax
@@ -143,8 +154,9 @@ final class HostStubs {
         absolute(WHOLE, 0x80, 0x3c); // cmp byte [WHOLE], 0
         put(0);
         int skip = jump(0x74);
-        absolute(FPU, 0x48, 0x0f, 0xae, 0x04); // fxsave64 [FPU]
-        absolute(HOST_FPU, 0x48, 0x0f, 0xae, 0x0c); // fxrstor64 [HOST_FPU]
+        putComponents();
+        absolute(FPU, 0x48, 0x0f, 0xae, 0x24); // xsave64 [FPU]
+        absolute(HOST_FPU, 0x48, 0x0f, 0xae, 0x2c); // xrstor64 [HOST_FPU]
         if (segmentBases) {
             put(0xf3, 0x48, 0x0f, 0xae, 0xc0); // rdfsbase rax
             absolute(FS_BASE, 0x48, 0x89, 0x04);
@@ -194,6 +206,13 @@ final class HostStubs {
         int32(UC_CS);
         put(HostProcessor.USER_CS, 0);
         put(0xc3); // ret
+    }
+
+    /** The bitmap for XSAVE and XRSTOR. */
+    private void putComponents() {
+        put(0xb8); // mov eax, components
+        int32(components);
+        put(0x31, 0xd2); // xor edx, edx
     }
 
     private void alternateStack(int description) {

@@ -27,7 +27,8 @@ public record InstructionForm(
         Shape shape,
         int reg,
         int rm,
-        Op op) {
+        Op op)
+        implements EncodableForm {
     /** What follows the opcode: no ModRM byte, one with a register in rm, or one with memory. */
     public enum Shape {
         PLAIN,
@@ -97,7 +98,7 @@ public record InstructionForm(
         }
     }
 
-    /** Bytes of the form with registers, addressing and immediates chosen at random. */
+    @Override
     public byte[] encode(Random random) {
         return new FormEncoder(this, random).encode();
     }

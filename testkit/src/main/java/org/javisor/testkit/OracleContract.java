@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.testkit.Oracle.Mismatch;
 import org.javisor.x86.CodeSize;
@@ -62,14 +63,16 @@ public abstract class OracleContract {
     }
 
     private void compareForms(String what, CodeSize size, int encodings, int states) {
-        List<InstructionForm> forms =
-                ComparableForms.all(size).stream()
+        List<EncodableForm> forms =
+                Stream.<EncodableForm>concat(
+                                ComparableForms.all(size).stream(),
+                                ComparableForms.vex(size).stream())
                         .filter(form -> form.toString().contains(FORM))
                         .toList();
         boolean as32 = size == CodeSize.BITS32;
         OracleFindings findings = new OracleFindings(getClass());
         try (Oracle oracle = OracleFindings.open(hypervisor())) {
-            for (InstructionForm form : forms) {
+            for (EncodableForm form : forms) {
                 Random random = new Random(SEED ^ form.toString().hashCode());
                 for (int n = 0; n < encodings; n++) {
                     byte[] code = form.encode(random);

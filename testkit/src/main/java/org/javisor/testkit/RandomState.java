@@ -124,6 +124,9 @@ final class RandomState {
         ByteBuffer fpu = ByteBuffer.wrap(state.fpu).order(ByteOrder.LITTLE_ENDIAN);
         java.util.Arrays.fill(state.fpu, (byte) 0);
         fillFpu(fpu);
+        for (int n = 0; n < (as32 ? 16 : 32) && random.nextInt(8) != 0; n++) {
+            fpu.putLong(UserState.YMM + 8 * n, values.vector());
+        }
         if (as32) {
             for (int n = 0; n < 16; n++) {
                 state.gpr[n] = n < 8 ? state.gpr[n] & 0xffffffffL : 0;
@@ -217,6 +220,10 @@ final class RandomState {
      * @return where it lies indeed
      */
     private long aim(long at) {
+        if ((i.flags & Instruction.VSIB) != 0) {
+            aimVector(dataAddress + at - segmentBase());
+            return at;
+        }
         boolean absolute = i.base == Instruction.RIP || i.base < 0;
         if (absolute) {
             return addressesOpen ? chooseAddress(at) : aimSegment(at);
@@ -273,6 +280,23 @@ final class RandomState {
     /** None where {@link #aligned} counts. */
     private long smallIndex() {
         return isSha() ? 0 : random.nextInt(16);
+    }
+
+    /** The address plus small indices, which lead upwards now and then to where nothing is. */
+    private void aimVector(long target) {
+        setAddress(i.base, target - i.disp);
+        boolean quadwords =
+                switch (i.op) {
+                    case VPGATHERQD, VPGATHERQQ, VGATHERQPS, VGATHERQPD -> true;
+                    default -> false;
+                };
+        int reach = random.nextInt(8) == 0 ? WINDOW : 400;
+        ByteBuffer fpu = ByteBuffer.wrap(state.fpu).order(ByteOrder.LITTLE_ENDIAN);
+        for (int n = 0; n < 8; n++) {
+            int index = random.nextInt(-400, reach) >> i.scale;
+            int at = (n < 4 ? 160 : UserState.YMM - 16) + 16 * i.index + 4 * n;
+            fpu.putInt(at, quadwords && (n & 1) != 0 ? fpu.getInt(at - 4) >> 31 : index);
+        }
     }
 
     private void setAddress(int register, long value) {

@@ -13,7 +13,7 @@ final class StateComparison {
 
     // In the FXSAVE area
     private static final int FCW = 0, FSW = 2, FTW = 4, MXCSR = 24, ST = 32, XMM = 160;
-    private static final int POINTERS = 6, POINTERS_END = 24, END = 416;
+    private static final int POINTERS = 6, POINTERS_END = 24, END = 416, YMM = UserState.YMM;
 
     private final UserState expected;
     private final UserState actual;
@@ -54,7 +54,15 @@ final class StateComparison {
         check("fs base", expected.fsBase, actual.fsBase);
         check("gs base", expected.gsBase, actual.gsBase);
         boolean same =
-                Arrays.equals(expected.fpu, POINTERS_END, END, actual.fpu, POINTERS_END, END)
+                Arrays.equals(
+                                expected.fpu,
+                                YMM,
+                                expected.fpu.length,
+                                actual.fpu,
+                                YMM,
+                                actual.fpu.length)
+                        && Arrays.equals(
+                                expected.fpu, POINTERS_END, END, actual.fpu, POINTERS_END, END)
                         && Arrays.equals(expected.fpu, 0, POINTERS, actual.fpu, 0, POINTERS);
         if (!same && !undefined.fpu()) {
             checkFpu();
@@ -85,10 +93,15 @@ final class StateComparison {
             }
             check("st" + n + " exponent", e.getShort(at + 8) & 0xffff, a.getShort(at + 8) & 0xffff);
         }
+        checkVectors("xmm", XMM, e, a);
+        checkVectors("ymm high ", YMM, e, a);
+    }
+
+    private void checkVectors(String name, int offset, ByteBuffer e, ByteBuffer a) {
         for (int n = 0; n < 64; n++) {
-            int at = XMM + 4 * n;
+            int at = offset + 4 * n;
             if (!undefined.approximate() || !close(e.getFloat(at), a.getFloat(at))) {
-                check("xmm" + n / 4 + "." + n % 4, e.getInt(at), a.getInt(at));
+                check(name + n / 4 + "." + n % 4, e.getInt(at), a.getInt(at));
             }
         }
     }

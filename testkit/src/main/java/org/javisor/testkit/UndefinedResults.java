@@ -54,6 +54,7 @@ record UndefinedResults(
     private static boolean inParts(Op op) {
         return switch (op) {
             case MASKMOVDQU, MASKMOVQ, FNSTENV, FLDENV -> true;
+            case VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ -> true;
             default -> false;
         };
     }
@@ -90,6 +91,9 @@ record UndefinedResults(
             case SHLD, SHRD -> doubleShift(i, before);
             case BSF, BSR -> CF | OF | SF | AF | PF;
             case BT, BTS, BTR, BTC -> OF | SF | AF | PF;
+            case TZCNT, LZCNT -> OF | SF | AF | PF;
+            case ANDN, BLSI, BLSMSK, BLSR, BZHI -> AF | PF;
+            case BEXTR -> SF | AF | PF;
             case AAA, AAS -> OF | SF | ZF | PF;
             case AAD, AAM -> OF | AF | CF;
             case DAA, DAS -> OF;

@@ -4,8 +4,11 @@ package org.javisor.testkit;
  * What an unprivileged instruction can see and change of a processor, and how its execution ended.
  */
 public final class UserState {
-    /** Bytes of {@link #fpu} that hold state: the rest of the FXSAVE area is software's. */
-    public static final int FPU_SIZE = 512;
+    /** Bytes of {@link #fpu}. */
+    public static final int FPU_SIZE = 832;
+
+    /** Where in {@link #fpu} the header lies and the upper halves of YMM0 to YMM15. */
+    static final int XSTATE_BV = 512, YMM = 576;
 
     /** {@link #vector} of an execution that came to its end. */
     public static final int NO_FAULT = -1;
@@ -18,7 +21,10 @@ public final class UserState {
     public long rip;
     public long flags = 2;
 
-    /** The FXSAVE area with 64-bit pointers (Intel SDM vol. 1, 10.5.1). */
+    /**
+     * The XSAVE area in standard format with 64-bit pointers (Intel SDM vol. 1, 13.4); its header
+     * means nothing.
+     */
     public final byte[] fpu = new byte[FPU_SIZE];
 
     public long fsBase;
