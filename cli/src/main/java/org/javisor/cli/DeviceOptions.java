@@ -62,10 +62,14 @@ final class DeviceOptions {
             })
     Optional<WatchdogAction> watchdog = Optional.empty();
 
-    /** Plugs the devices in, in an order that does not depend on the order of options. */
-    void plug(MachineConfig.Builder builder, Map<String, String> environment) {
+    /**
+     * Plugs the devices in, in an order that does not depend on the order of options.
+     *
+     * @param before the number of disks that the machine has already
+     */
+    void plug(MachineConfig.Builder builder, Map<String, String> environment, int before) {
         for (int i = 0; i < disks.size(); i++) {
-            builder.device(VirtioDevices.disk(i, disks.get(i)));
+            builder.device(VirtioDevices.disk(before + i, disks.get(i)));
         }
         if (rng) {
             builder.device(VirtioDevices.rng());

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -31,6 +32,10 @@ final class GuestPorts implements GuestControl.Listener {
     private final GuestControl control = new GuestControl(this);
     private final Semaphore inputWanted = new Semaphore(0);
 
+    private volatile Optional<Readiness> readiness = Optional.empty();
+    private volatile boolean endsInOrder;
+    private volatile boolean saysWhenBooted;
+
     /** Set before the machine starts, and so before any byte comes. */
     private volatile Machine machine;
 
@@ -49,8 +54,24 @@ final class GuestPorts implements GuestControl.Listener {
         machine = connected;
     }
 
+    /** Tells whoever waits what the guest shows. */
+    void tell(Readiness waiting) {
+        readiness = Optional.of(waiting);
+    }
+
+    /** The guest has services, and says when they have started. */
+    void expectBooted() {
+        saysWhenBooted = true;
+    }
+
+    /** The guest is not to be switched off when its command has ended: it does that itself. */
+    void leaveTheEndToTheGuest() {
+        endsInOrder = true;
+    }
+
     /** The first port's output. */
     void console(byte[] data, int offset, int length) {
+        readiness.ifPresent(waiting -> waiting.console(data, offset, length));
         OutputStream out = surroundings.out();
         lastOutput = System.nanoTime();
         try {
@@ -81,6 +102,14 @@ final class GuestPorts implements GuestControl.Listener {
     public void ready() {
         LOG.debug("The guest listens");
         listening.countDown();
+        if (!saysWhenBooted) {
+            booted();
+        }
+    }
+
+    @Override
+    public void booted() {
+        readiness.ifPresent(Readiness::booted);
     }
 
     @Override
@@ -93,8 +122,10 @@ final class GuestPorts implements GuestControl.Listener {
     public void exited(int status) {
         LOG.debug("The command ended with status {}", status);
         exitStatus = OptionalInt.of(status);
-        // The guest would switch itself off next; there is nothing left to wait for.
-        machine.powerOff();
+        if (!endsInOrder) {
+            // The guest would switch itself off next; there is nothing left to wait for.
+            machine.powerOff();
+        }
     }
 
     @Override
@@ -135,14 +166,14 @@ final class GuestPorts implements GuestControl.Listener {
     /**
      * Feeds standard input, which is no terminal, to the first port as if it were typed.
      *
-     * @param shell whether a shell of {@code tiny} listens there: it is waited for, and told of the
-     *     input's end
+     * @param shell whether a shell will listen there that says so: it is waited for
+     * @param ends whether the machine ends with that shell: then it is told of the input's end
      */
-    void startTyping(boolean shell) {
-        Thread.ofPlatform().name("stdin").daemon().start(() -> type(shell));
+    void startTyping(boolean shell, boolean ends) {
+        Thread.ofPlatform().name("stdin").daemon().start(() -> type(shell, ends));
     }
 
-    private void type(boolean shell) {
+    private void type(boolean shell, boolean ends) {
         try {
             if (shell) {
                 listening.await();
@@ -152,7 +183,7 @@ final class GuestPorts implements GuestControl.Listener {
             while ((length = read(buffer)) >= 0) {
                 machine.console().send(Arrays.copyOf(buffer, length));
             }
-            if (shell) {
+            if (ends) {
                 endTyping();
             }
         } catch (InterruptedException e) {

@@ -17,12 +17,18 @@ import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.MachineEnd;
 import org.javisor.machine.MachineListener;
+import org.javisor.machine.VirtioDevices;
 import org.javisor.machine.WatchdogAction;
 
 /** One guest from its files to its exit status. */
 final class GuestRun {
     /** How many lines of the console a report of a crash shows. */
     private static final int REPORTED_LINES = 12;
+
+    private static final Duration USUAL_GRACE = Duration.ofSeconds(10);
+
+    /** systemd stops its services one after the other, and gives each up to 90 seconds. */
+    private static final Duration LONG_GRACE = Duration.ofSeconds(90);
 
     private static final Duration LAST_OUTPUT = Duration.ofSeconds(5);
 
@@ -31,6 +37,9 @@ final class GuestRun {
     private final RunOptions options;
     private final List<String> command;
     private final GuestPorts ports;
+    private final Optional<Readiness> readiness;
+    private Optional<DebianGuest> debian = Optional.empty();
+    private volatile boolean waitedInVain;
 
     GuestRun(
             Surroundings surroundings,
@@ -42,9 +51,13 @@ final class GuestRun {
         this.options = options;
         this.command = command;
         this.ports = new GuestPorts(surroundings, messages, options.verbose);
+        this.readiness = options.waitFor.map(Readiness::new);
     }
 
     int execute() throws InterruptedException {
+        // Before the terminal is touched: building an image takes a while and shows its progress.
+        debian = findDebian();
+        readiness.ifPresent(ports::tell);
         // A command whose output goes to a file or a pipe must not have it translated by a
         // terminal.
         boolean interactive =
@@ -52,6 +65,7 @@ final class GuestRun {
                         && (command.isEmpty() || surroundings.stdoutTerminal());
         Optional<HostTerminal> terminal = interactive ? HostTerminal.open() : Optional.empty();
         try {
+            debian.ifPresent(this::prepare);
             MachineConfig config = configure(terminal);
             try (Machine machine = surroundings.machines().apply(config)) {
                 ports.connect(machine);
@@ -65,6 +79,21 @@ final class GuestRun {
 
     // Before
 
+    private Optional<DebianGuest> findDebian() {
+        String name = options.image.orElse(RunOptions.DEFAULT_IMAGE);
+        return options.kernel.isEmpty() && DebianGuest.named(surroundings, name)
+                ? Optional.of(DebianGuest.obtain(surroundings, messages, options, name))
+                : Optional.empty();
+    }
+
+    private void prepare(DebianGuest guest) {
+        options.networks.useUserModeByDefault();
+        ports.expectBooted();
+        if (guest.kept()) {
+            ports.leaveTheEndToTheGuest();
+        }
+    }
+
     private MachineConfig configure(Optional<HostTerminal> terminal) {
         MachineConfig.Builder builder;
         if (options.kernel.isPresent()) {
@@ -72,7 +101,14 @@ final class GuestRun {
             options.initrd.ifPresent(builder::initrd);
             options.append.ifPresent(builder::commandLine);
         } else {
-            BootFiles files = TinyImage.bootFiles(obtain(), session(terminal));
+            BootFiles files =
+                    debian.map(
+                                    guest ->
+                                            guest.bootFiles(
+                                                    guestCommand(terminal),
+                                                    size(terminal),
+                                                    terminalType(terminal)))
+                            .orElseGet(() -> TinyImage.bootFiles(obtain(), session(terminal)));
             String added = options.append.map(words -> " " + words).orElse("");
             builder =
                     MachineConfig.builder(files.kernel())
@@ -81,7 +117,9 @@ final class GuestRun {
                             .control(ports::control);
         }
         options.name.ifPresent(builder::name);
-        options.devices.plug(builder, surroundings.environment());
+        debian.ifPresent(guest -> builder.device(VirtioDevices.disk(0, guest.disk())));
+        options.devices.plug(builder, surroundings.environment(), debian.isPresent() ? 1 : 0);
+        options.waitFor.flatMap(Readiness::guestPort).ifPresent(options.networks::reach);
         options.networks.plug(builder, messages);
         return builder.memory(options.memory)
                 .cpus(options.cpus)
@@ -107,21 +145,29 @@ final class GuestRun {
     }
 
     private TinySession session(Optional<HostTerminal> terminal) {
-        TerminalSize size = terminal.map(HostTerminal::size).orElse(TerminalSize.USUAL);
-        String type =
-                terminal.isPresent()
-                        ? surroundings.environment().getOrDefault("TERM", "vt100")
-                        : "dumb";
-        Optional<GuestCommand> guestCommand =
-                command.isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(
-                                GuestCommand.ofProcess(
-                                        command,
-                                        terminal.isPresent()
-                                                ? GuestCommand.Input.TERMINAL
-                                                : GuestCommand.Input.PIPE));
-        return new TinySession(guestCommand, size, type, options.verbose);
+        return new TinySession(
+                guestCommand(terminal), size(terminal), terminalType(terminal), options.verbose);
+    }
+
+    private static TerminalSize size(Optional<HostTerminal> terminal) {
+        return terminal.map(HostTerminal::size).orElse(TerminalSize.USUAL);
+    }
+
+    private String terminalType(Optional<HostTerminal> terminal) {
+        return terminal.isPresent()
+                ? surroundings.environment().getOrDefault("TERM", "vt100")
+                : "dumb";
+    }
+
+    private Optional<GuestCommand> guestCommand(Optional<HostTerminal> terminal) {
+        return command.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        GuestCommand.ofProcess(
+                                command,
+                                terminal.isPresent()
+                                        ? GuestCommand.Input.TERMINAL
+                                        : GuestCommand.Input.PIPE));
     }
 
     // During
@@ -131,7 +177,7 @@ final class GuestRun {
             messages.say("Engine: " + machine.engine().reason());
         }
         try (EndRequests requests =
-                        new EndRequests(surroundings.signals(), machine, messages, options.grace);
+                        new EndRequests(surroundings.signals(), machine, messages, grace());
                 HostSignals.Subscription resizes = onResize(terminal);
                 DebuggerPort debuggers = DebuggerPort.open(options, messages)) {
             Optional<Keyboard> keyboard = terminal.map(host -> attach(host, machine));
@@ -139,11 +185,16 @@ final class GuestRun {
             if (terminal.isEmpty()) {
                 startInput();
             }
+            startWaiting(machine);
             Optional<MachineEnd> end = await(machine);
             terminal.ifPresent(HostTerminal::close);
             messages.rawTerminal(false);
             boolean quit = keyboard.map(Keyboard::quit).orElse(false);
-            int code = end.map(e -> report(e, requests, quit)).orElseGet(this::reportTimeout);
+            int code =
+                    waitedInVain
+                            ? ExitCode.TIMEOUT
+                            : end.map(e -> report(e, requests, quit))
+                                    .orElseGet(this::reportTimeout);
             if (options.stats) {
                 StatisticsReport.lines(machine.statistics()).forEach(messages::line);
             }
@@ -176,9 +227,47 @@ final class GuestRun {
 
     private void startInput() {
         if (command.isEmpty()) {
-            ports.startTyping(options.kernel.isEmpty());
+            ports.startTyping(
+                    options.kernel.isEmpty(), options.kernel.isEmpty() && debian.isEmpty());
         } else {
             ports.startPipe();
+        }
+    }
+
+    private Duration grace() {
+        return options.grace.orElse(debian.isPresent() ? LONG_GRACE : USUAL_GRACE);
+    }
+
+    private void startWaiting(Machine machine) {
+        readiness.ifPresent(
+                waiting ->
+                        Thread.ofPlatform()
+                                .name("wait")
+                                .daemon()
+                                .start(() -> waitFor(waiting, machine)));
+    }
+
+    private void waitFor(Readiness waiting, Machine machine) {
+        WaitFor wanted = options.waitFor.orElseThrow();
+        long start = System.nanoTime();
+        try {
+            boolean come =
+                    waiting.await(
+                            Readiness.guestPort(wanted).flatMap(options.networks::to),
+                            options.waitTimeout);
+            Duration taken = Duration.ofNanos(System.nanoTime() - start);
+            if (come) {
+                messages.say("Ready after %.1f s: %s".formatted(taken.toMillis() / 1e3, wanted));
+            } else {
+                messages.say(
+                        "Waited %s in vain for %s; the console showed last: %s"
+                                .formatted(
+                                        inWords(options.waitTimeout), wanted, waiting.lastLine()));
+                waitedInVain = true;
+                machine.stop();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -5,8 +5,10 @@ import java.time.ZoneOffset;
 import java.util.Optional;
 import org.javisor.image.CachedImage;
 import org.javisor.image.Catalog;
+import org.javisor.image.DebianRecipe;
 import org.javisor.image.ImageDefinition;
 import org.javisor.image.ImageStore;
+import org.javisor.machine.EngineChoice;
 import org.javisor.storage.DiskLibrary;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,6 +31,7 @@ final class ImageCommand implements Runnable {
     static CommandLine commandLine(Surroundings surroundings, Messages messages) {
         CommandLine line = new CommandLine(new ImageCommand());
         line.addSubcommand("ls", new Ls(surroundings));
+        line.addSubcommand("build", new BuildCommand(surroundings, messages));
         line.addSubcommand("pull", new Pull(surroundings, messages));
         line.addSubcommand("rm", new Rm(surroundings, messages));
         DiskCommands.addTo(line, surroundings, messages);
@@ -71,11 +74,35 @@ final class ImageCommand implements Runnable {
                                 .orElse("-"),
                         definition.description());
             }
+            store.list().stream()
+                    .filter(image -> image.disk().isPresent())
+                    .forEach(image -> out.print(built(image)));
+            if (store.find("debian").isEmpty()) {
+                out.printf("%-24s%-10s%-12s%s%n", "debian", "-", "-", DEBIAN);
+            }
             DiskLibrary library = DiskLibrary.ofUser(surroundings.environment());
             for (String name : library.names()) {
                 out.printf("%-24s%-10s%-12s%s%n", name, "-", "-", "Disk " + library.file(name));
             }
         }
+    }
+
+    private static final String DEBIAN = "Debian 13 with systemd and a disk of its own";
+
+    private static String built(CachedImage image) {
+        String packages =
+                image.recipe()
+                        .map(recipe -> String.join(", ", recipe.packages()))
+                        .filter(text -> !text.isEmpty())
+                        .map(text -> " and " + text)
+                        .orElse("");
+        return "%-24s%-10s%-12sDebian %s with a disk of its own%s%n"
+                .formatted(
+                        image.name(),
+                        (image.size() >> 20) + " MiB",
+                        image.manifest().pulled().atZone(ZoneOffset.UTC).toLocalDate(),
+                        image.manifest().suite(),
+                        packages);
     }
 
     @Command(name = "pull", description = "Fetch an image, or bring it up to date.")
@@ -94,6 +121,12 @@ final class ImageCommand implements Runnable {
 
         @Override
         public void run() {
+            Optional<DebianRecipe> recipe = DebianRecipe.named(name);
+            if (recipe.isPresent()) {
+                new ImageBuild(surroundings, messages, EngineChoice.AUTO)
+                        .run(recipe.get(), options.settings(surroundings.environment()));
+                return;
+            }
             ImageDefinition definition = Catalog.named(name);
             CachedImage image;
             try (PullProgress progress = new PullProgress(surroundings, messages)) {
@@ -123,11 +156,14 @@ final class ImageCommand implements Runnable {
 
         @Override
         public void run() {
-            ImageDefinition definition = Catalog.named(name);
+            ImageStore store = ImageStore.ofUser(surroundings.environment());
+            String known = store.find(name).map(CachedImage::name).orElse(name);
+            if (store.find(name).isEmpty() && DebianRecipe.named(name).isEmpty()) {
+                known = Catalog.named(name).name();
+            }
             boolean removed;
             try (PullProgress progress = new PullProgress(surroundings, messages)) {
-                removed =
-                        ImageStore.ofUser(surroundings.environment()).remove(definition, progress);
+                removed = store.remove(known, progress);
             }
             if (!removed) {
                 throw new CliException(

@@ -73,6 +73,7 @@ public final class Javisor implements Runnable {
                 "run", new RunCommand(surroundings, messages, guestCommand, commandGiven));
         line.addSubcommand("image", ImageCommand.commandLine(surroundings, messages));
         line.addSubcommand("switch", SwitchCommand.commandLine(surroundings, messages));
+        line.addSubcommand("machine", MachineCommand.commandLine(surroundings));
         line.addSubcommand("doctor", new DoctorCommand(surroundings));
         line.addSubcommand("bench", new BenchCommand());
         line.addSubcommand("completion", new CompletionCommand());

@@ -2,6 +2,9 @@ package org.javisor.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.VirtioDevices;
 import org.javisor.network.NetSpec;
@@ -37,6 +40,38 @@ final class NetworkOptions {
             })
     List<PortForward> forwards = new ArrayList<>();
 
+    /** Filled while machines are made, and read by whoever waits for a port. */
+    private final List<PortForward> opened = new CopyOnWriteArrayList<>();
+
+    /** Connects the guest in user mode if the user said nothing about networks. */
+    void useUserModeByDefault() {
+        if (networks.isEmpty() && forwards.isEmpty()) {
+            networks.add(NetSpec.USER);
+        }
+    }
+
+    /** Makes sure that a port of the guest's can be reached from the host. */
+    void reach(int guestPort) {
+        boolean reached =
+                forwards.stream().anyMatch(forward -> forward.guestPort() == guestPort)
+                        || networks.stream()
+                                .map(NetSpec::backend)
+                                .flatMap(
+                                        backend ->
+                                                backend instanceof NetSpec.User user
+                                                        ? user.forwards().stream()
+                                                        : Stream.empty())
+                                .anyMatch(forward -> forward.guestPort() == guestPort);
+        if (!reached) {
+            forwards.add(PortForward.parse("0:" + guestPort));
+        }
+    }
+
+    /** Where a port of the guest's is reached. */
+    Optional<PortForward> to(int guestPort) {
+        return opened.stream().filter(forward -> forward.guestPort() == guestPort).findFirst();
+    }
+
     /** Plugs the cards in. */
     void plug(MachineConfig.Builder builder, Messages messages) {
         List<NetSpec> cards = networksWithPorts();
@@ -63,7 +98,8 @@ final class NetworkOptions {
         return all;
     }
 
-    private static void tell(Messages messages, VirtioNet card) {
+    private void tell(Messages messages, VirtioNet card) {
+        card.network().userMode().ifPresent(network -> opened.addAll(network.forwards()));
         card.network().userMode().stream()
                 .flatMap(network -> network.forwards().stream())
                 .forEach(

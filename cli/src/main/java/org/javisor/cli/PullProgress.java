@@ -8,10 +8,14 @@ import org.javisor.image.ProgressListener;
 final class PullProgress implements ProgressListener, AutoCloseable {
     private static final long REDRAW_NANOS = 100_000_000L;
 
+    /** A log should show that a long build goes on, and not every step of it. */
+    private static final long LOG_NANOS = 20_000_000_000L;
+
     private final PrintStream err;
     private final boolean terminal;
     private final Messages messages;
     private long drawn;
+    private long logged = System.nanoTime();
     private boolean dirty;
 
     PullProgress(Surroundings surroundings, Messages messages) {
@@ -26,6 +30,9 @@ final class PullProgress implements ProgressListener, AutoCloseable {
             case ProgressEvent.Step step -> {
                 if (terminal) {
                     draw(step.text());
+                } else if (System.nanoTime() - logged > LOG_NANOS) {
+                    logged = System.nanoTime();
+                    messages.say(step.text());
                 }
             }
             case ProgressEvent.Transfer transfer -> {

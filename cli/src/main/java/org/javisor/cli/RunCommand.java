@@ -59,6 +59,18 @@ final class RunCommand implements Callable<Integer> {
         refuse(
                 options.gdbWait && options.gdb.isEmpty(),
                 "--gdb-wait needs --gdb, which says where to wait");
+        refuse(
+                options.kernel.isPresent()
+                        && options.waitFor.filter(WaitFor.Boot.class::isInstance).isPresent(),
+                "'--wait boot' needs an image; a kernel of one's own says nothing: use log:REGEX");
+        boolean disk =
+                options.kernel.isEmpty()
+                        && DebianGuest.named(
+                                surroundings, options.image.orElse(RunOptions.DEFAULT_IMAGE));
+        refuse(
+                options.debian.any() && !disk,
+                "--ephemeral, --hostname, --user, --ssh-key, --first-boot and --cloud-init need an"
+                        + " image with a disk of its own, such as debian");
         LogSetup.apply(options.log, messages);
         return new GuestRun(surroundings, messages, options, guestCommand).execute();
     }

@@ -40,7 +40,13 @@ final class RunOptions {
             description = "auto, kvm, translator or interpreter (default: auto).")
     EngineChoice engine = EngineChoice.AUTO;
 
-    @Option(names = "--name", paramLabel = "NAME", description = "A name for messages.")
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = {
+                "A name for messages; a guest with a disk of its own is kept",
+                "under it and found again the next time."
+            })
     Optional<String> name = Optional.empty();
 
     @Option(
@@ -77,9 +83,27 @@ final class RunOptions {
             converter = TimeSpan.class,
             description = {
                 "How long a guest may take to switch itself off after",
-                "SIGTERM has pressed its power button (default: 10s)."
+                "SIGTERM has pressed its power button (default: 10s;",
+                "90s for a guest with a disk of its own)."
             })
-    Duration grace = Duration.ofSeconds(10);
+    Optional<Duration> grace = Optional.empty();
+
+    @Option(
+            names = "--wait",
+            paramLabel = "WHAT",
+            converter = WaitFor.Converter.class,
+            description = {
+                "Say when the guest has come so far: boot, ssh, log:REGEX (on",
+                "its console) or port:N; ssh and port add a forward if need be."
+            })
+    Optional<WaitFor> waitFor = Optional.empty();
+
+    @Option(
+            names = "--wait-timeout",
+            paramLabel = "TIME",
+            converter = TimeSpan.class,
+            description = "End the guest if it has not, and exit with 6 (default: 10m).")
+    Duration waitTimeout = Duration.ofMinutes(10);
 
     @Option(
             names = "--escape",
@@ -123,6 +147,8 @@ final class RunOptions {
     @Mixin DeviceOptions devices = new DeviceOptions();
 
     @Mixin NetworkOptions networks = new NetworkOptions();
+
+    @Mixin DebianOptions debian = new DebianOptions();
 
     @Mixin PullOptions pull = new PullOptions();
 

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -109,6 +111,9 @@ final class DebianBuild {
         Path log = images.resolve(ImageStore.BUILD_LOG);
         new SecondStage(launcher, log, listener)
                 .run(made.bootKernel(), made.initramfs(), disk, root);
+        try (FileChannel channel = FileChannel.open(disk, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
         write(image.resolve(DiskFacts.FILE_NAME), new DiskFacts(recipe, root, used).text());
         write(image.resolve(Manifest.FILE_NAME), made.manifest().text());
     }

@@ -108,6 +108,7 @@ final class DebianDisk {
         text(disk, "etc/default/locale", "LANG=C.UTF-8\n");
         text(disk, "etc/apt/sources.list.d/debian.sources", aptSources(sources));
         copy(disk, "etc/systemd/network/80-ethernet.network", "ethernet.network", 0644);
+        copy(disk, "etc/profile.d/javisor-console.sh", "console.sh", 0644);
         copy(disk, "etc/modprobe.d/no-wifi.conf", "no-wifi.conf", 0644);
         copy(
                 disk,

@@ -102,6 +102,9 @@ public final class DebianImage {
         Initramfs seed = new Initramfs(bytes);
         seed.file("seed/apply", 0755, DebianDisk.resource("apply"));
         seed.file("seed/await-network", 0755, DebianDisk.resource("await-network"));
+        seed.file("seed/control", 0755, DebianDisk.resource("control"));
+        seed.file(
+                "seed/javisor-booted.service", 0644, DebianDisk.resource("javisor-booted.service"));
         session.seed().write(seed);
         if (session.command().isPresent()) {
             GuestCommand command = session.command().get();

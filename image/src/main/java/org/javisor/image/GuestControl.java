@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <ul>
  *   <li>{@code ready}: the guest now listens for {@code size}. Before, nothing must be sent.
+ *   <li>{@code booted}: every service of the guest has started; only guests with services say it.
  *   <li>{@code in}: the command wants input. The host answers with exactly one {@link #input}
  *       message, whenever it has some.
  *   <li>{@code exit N}: the command ended with status N, 0 to 255, and all its output has been sent
@@ -40,6 +41,9 @@ public final class GuestControl {
 
         /** The guest listens for {@link GuestControl#size} from now on. */
         void ready();
+
+        /** The guest's system is up. */
+        default void booted() {}
 
         /** The command wants one {@link GuestControl#input} message. */
         void inputWanted();
@@ -122,6 +126,10 @@ public final class GuestControl {
     private boolean dispatch(String text) {
         if (text.equals("ready")) {
             listener.ready();
+            return true;
+        }
+        if (text.equals("booted")) {
+            listener.booted();
             return true;
         }
         if (text.equals("in")) {

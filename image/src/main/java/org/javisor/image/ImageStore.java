@@ -277,7 +277,8 @@ public final class ImageStore {
                 .orElseThrow(() -> new IOException("the image just written is not whole"));
     }
 
-    private Optional<CachedImage> read(Path directory) {
+    /** The image in a directory, if a whole one is there. */
+    static Optional<CachedImage> read(Path directory) {
         Path file = directory.resolve(Manifest.FILE_NAME);
         try {
             CachedImage image =
@@ -314,7 +315,7 @@ public final class ImageStore {
         }
     }
 
-    private static void deleteQuietly(Path directory) {
+    static void deleteQuietly(Path directory) {
         try {
             delete(directory);
         } catch (IOException e) {
@@ -322,7 +323,7 @@ public final class ImageStore {
         }
     }
 
-    private static void delete(Path directory) throws IOException {
+    static void delete(Path directory) throws IOException {
         if (!Files.exists(directory)) {
             return;
         }
