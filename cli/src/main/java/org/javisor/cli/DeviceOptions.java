@@ -27,6 +27,13 @@ final class DeviceOptions {
     List<DiskSpec> disks = new ArrayList<>();
 
     @Option(
+            names = "--virtio",
+            paramLabel = "BUS",
+            converter = BusConverter.class,
+            description = "Where virtio devices are: pci or mmio (default: pci).")
+    VirtioBus bus = VirtioBus.PCI;
+
+    @Option(
             names = "--rng",
             description = "Add a source of random numbers, /dev/hwrng in the guest.")
     boolean rng;
@@ -83,6 +90,7 @@ final class DeviceOptions {
                                         Optional.of(option.path(environment)),
                                         ignored -> {})));
         watchdog.ifPresent(builder::watchdog);
+        builder.virtioMmio(bus == VirtioBus.MMIO);
     }
 
     static final class WatchdogConverter implements ITypeConverter<WatchdogAction> {
@@ -96,6 +104,25 @@ final class DeviceOptions {
                                                     + text
                                                     + "' is not an action: reset, poweroff, pause,"
                                                     + " none"));
+        }
+    }
+
+    /** Where virtio devices are. */
+    enum VirtioBus {
+        PCI,
+        MMIO
+    }
+
+    static final class BusConverter implements ITypeConverter<VirtioBus> {
+        @Override
+        public VirtioBus convert(String text) {
+            return switch (text) {
+                case "pci" -> VirtioBus.PCI;
+                case "mmio" -> VirtioBus.MMIO;
+                default ->
+                        throw new TypeConversionException(
+                                "'" + text + "' is not a bus of virtio devices: pci, mmio");
+            };
         }
     }
 

@@ -326,6 +326,7 @@ class RunTest {
                 "--disk disk.img,colour=red | 2 | 'colour=red' is not an option of a disk",
                 "--disk disk.img,iops=many | 2 | 'iops' is a number, not 'many'",
                 "--balloon big | 2 | 'big' is not a size such as 512M or 2GiB",
+                "--virtio isa | 2 | 'isa' is not a bus of virtio devices: pci, mmio",
                 "--vsock 2 | 2 | A guest's context ID is 3 to 4294967294, not 2",
                 "--vsock seven | 2 | 'seven' is not a context ID",
                 "--vsock 7, | 2 | '' is not the name of a socket",

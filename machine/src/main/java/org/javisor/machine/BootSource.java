@@ -34,6 +34,7 @@ final class BootSource {
             List<GuestMemory.Range> ranges = MemoryLayout.of(config.memory()).ranges();
             AcpiConfig acpi =
                     AcpiConfig.forProcessors(config.cpus())
+                            .withDevices(MmioBoard.describe(config.mmioDevices().size()))
                             .withPci(PciBoard.describe(PciBoard.windows(ranges)));
             return new BootSource(
                     new BootConfig(kernel, config.initrd(), config.commandLine(), acpi), ranges);

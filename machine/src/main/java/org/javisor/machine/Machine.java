@@ -25,6 +25,7 @@ import org.javisor.hypervisor.VcpuState;
 import org.javisor.hypervisor.Vm;
 import org.javisor.memory.GuestMemory;
 import org.javisor.memory.OutOfHostMemoryException;
+import org.javisor.virtio.VirtioDevice;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +64,7 @@ public final class Machine implements AutoCloseable {
     private final GuestMemory memory;
     private final Vm vm;
     private final PcBoard board;
-    private final List<PciDevice> devices = new ArrayList<>();
+    private final List<Runnable> devices = new ArrayList<>();
     private final List<Vcpu> vcpus;
     private final VcpuThreads threads;
     private final BootSource boot;
@@ -145,16 +146,9 @@ public final class Machine implements AutoCloseable {
         made.add(control::close);
         GuestRequests requests = new BoardRequests();
         board = new PcBoard(vm, boot.ranges(), clock, console, control, requests);
-        for (PciSlot slot : config.devices()) {
-            PciDevice device =
-                    slot.device()
-                            .create(
-                                    new PciDevice.Surroundings(
-                                            config.name(), config.cpus(), memory, clock, requests));
-            made.add(device);
-            board.plug(slot.address(), device.function());
-            devices.add(device);
-        }
+        plug(
+                new PciDevice.Surroundings(config.name(), config.cpus(), memory, clock, requests),
+                made);
         List<Vcpu> processors = new ArrayList<>();
         for (int i = 0; i < config.cpus(); i++) {
             CpuidTable cpuid = Topology.describe(engine.hypervisor().cpuid(), i, config.cpus());
@@ -165,6 +159,21 @@ public final class Machine implements AutoCloseable {
         vcpus = List.copyOf(processors);
         threads = new VcpuThreads(config.name(), vcpus, new ThreadOwner());
         install();
+    }
+
+    private void plug(PciDevice.Surroundings surroundings, List<AutoCloseable> made) {
+        for (PciSlot slot : config.devices()) {
+            PciDevice device = slot.device().create(surroundings);
+            made.add(device);
+            board.plug(slot.address(), device.function());
+            devices.add(device::close);
+        }
+        for (VirtioSlot slot : config.mmioDevices()) {
+            VirtioDevice device = slot.device().apply(surroundings);
+            made.add(device);
+            board.plug(slot.name(), device, memory);
+            devices.add(device::close);
+        }
     }
 
     // What a user does
@@ -331,7 +340,7 @@ public final class Machine implements AutoCloseable {
             threads.join();
             state = MachineState.CLOSED;
             clock.close();
-            devices.forEach(PciDevice::close);
+            devices.forEach(Runnable::run);
             vm.close();
             memory.close();
             console.close();

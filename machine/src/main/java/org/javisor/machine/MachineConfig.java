@@ -21,6 +21,7 @@ import org.javisor.pci.PciAddress;
  * @param control takes what the second one (COM2, {@code ttyS1}) sends
  * @param wallClock the time of day that the machine's real-time clock starts from
  * @param devices plugged into the PCI bus, in this order
+ * @param mmioDevices virtio devices that are not on PCI, 16 at most
  * @param rebootOnReset whether the machine starts again when the guest resets it, or ends
  * @param rebootOnTripleFault whether it starts again after a triple fault that no announced restart
  *     explains
@@ -38,6 +39,7 @@ public record MachineConfig(
         MachineListener listener,
         InstantSource wallClock,
         List<PciSlot> devices,
+        List<VirtioSlot> mmioDevices,
         boolean rebootOnReset,
         boolean rebootOnTripleFault) {
     /** Less than this cannot hold any kernel worth starting. */
@@ -56,6 +58,12 @@ public record MachineConfig(
      */
     public MachineConfig {
         devices = List.copyOf(devices);
+        mmioDevices = List.copyOf(mmioDevices);
+        if (mmioDevices.size() > MmioBoard.MOST_DEVICES) {
+            throw wrong(
+                    "A machine has room for %d memory-mapped virtio devices, not %d; use PCI",
+                    MmioBoard.MOST_DEVICES, mmioDevices.size());
+        }
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*") || name.length() > NAME_LENGTH) {
             throw wrong(
                     "A machine's name is letters, digits, '.', '_' and '-', at most %d: '%s'",
@@ -112,6 +120,7 @@ public record MachineConfig(
         private MachineListener listener = MachineListener.NONE;
         private InstantSource wallClock = InstantSource.system();
         private final List<PciSlot> devices = new ArrayList<>();
+        private boolean virtioMmio;
         private boolean rebootOnReset = true;
         private boolean rebootOnTripleFault;
 
@@ -183,6 +192,15 @@ public record MachineConfig(
             return this;
         }
 
+        /**
+         * Shows virtio devices to the guest at fixed addresses instead of on PCI, as far as they
+         * are not given a PCI slot.
+         */
+        public Builder virtioMmio(boolean memoryMapped) {
+            virtioMmio = memoryMapped;
+            return this;
+        }
+
         /** Plugs a device into the first PCI slot that is free. */
         public Builder device(PciDevice.Factory device) {
             devices.add(new PciSlot(Optional.empty(), device));
@@ -224,6 +242,17 @@ public record MachineConfig(
          * @throws MachineException as {@link MachineConfig}'s constructor
          */
         public MachineConfig build() {
+            List<PciSlot> onPci = new ArrayList<>();
+            List<VirtioSlot> memoryMapped = new ArrayList<>();
+            for (PciSlot slot : devices) {
+                if (virtioMmio
+                        && slot.address().isEmpty()
+                        && slot.device() instanceof VirtioSlot virtio) {
+                    memoryMapped.add(virtio);
+                } else {
+                    onPci.add(slot);
+                }
+            }
             return new MachineConfig(
                     name,
                     memory,
@@ -236,7 +265,8 @@ public record MachineConfig(
                     control,
                     listener,
                     wallClock,
-                    devices,
+                    onPci,
+                    memoryMapped,
                     rebootOnReset,
                     rebootOnTripleFault);
         }

@@ -30,6 +30,7 @@ import org.javisor.memory.GuestMemory;
 import org.javisor.pci.PciAddress;
 import org.javisor.pci.PciBus;
 import org.javisor.pci.PciFunction;
+import org.javisor.virtio.VirtioDevice;
 
 /** The chips of a PC and the wires between them. The one place that knows which chip is where. */
 final class PcBoard {
@@ -47,6 +48,7 @@ final class PcBoard {
     private final List<Device<?>> devices = new ArrayList<>();
 
     private final PciBoard pci;
+    private final MmioBoard mmio;
     private final PioDevice edgeLevel;
 
     /**
@@ -81,6 +83,7 @@ final class PcBoard {
                         pciLines(pics, ioApic),
                         addResets(isa, requests),
                         PciBoard.windows(ram));
+        mmio = new MmioBoard(memory, ioApic);
         devices.add(ioApic);
         devices.add(pics);
         ports.attach("pic", PcPorts.PIC_MASTER, PcPorts.PIC_SIZE, pics.master());
@@ -179,6 +182,11 @@ final class PcBoard {
     /**
      * @throws MachineException BAD_CONFIGURATION if the slot is taken or none is left
      */
+    /** Adds a virtio device that is not on PCI. */
+    void plug(String name, VirtioDevice device, GuestMemory ram) {
+        devices.addFirst(mmio.plug(name, device, ram));
+    }
+
     void plug(Optional<PciAddress> address, PciFunction function) {
         pci.plug(address, function);
     }

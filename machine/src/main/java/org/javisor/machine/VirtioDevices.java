@@ -6,19 +6,15 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.javisor.network.MacAddress;
 import org.javisor.network.NetSpec;
 import org.javisor.network.Network;
 import org.javisor.network.NetworkException;
 import org.javisor.network.Networks;
-import org.javisor.pci.PciFunction;
 import org.javisor.storage.BlockBackend;
 import org.javisor.storage.DiskSpec;
 import org.javisor.storage.Disks;
 import org.javisor.storage.StorageException;
-import org.javisor.virtio.VirtioDevice;
-import org.javisor.virtio.VirtioPci;
 import org.javisor.virtio.balloon.VirtioBalloon;
 import org.javisor.virtio.blk.BlkConfig;
 import org.javisor.virtio.blk.VirtioBlk;
@@ -41,45 +37,19 @@ public final class VirtioDevices {
     private VirtioDevices() {}
 
     /**
-     * Any virtio device, on PCI.
-     *
-     * @param name for statistics, such as {@code virtio-rng}
-     * @param device makes it; may throw {@link MachineException}
-     */
-    public static PciDevice.Factory pci(
-            String name, Function<PciDevice.Surroundings, VirtioDevice> device) {
-        return surroundings -> {
-            VirtioDevice made = device.apply(surroundings);
-            PciFunction function =
-                    new VirtioPci(name, made, surroundings.memory(), true).function();
-            return new PciDevice() {
-                @Override
-                public PciFunction function() {
-                    return function;
-                }
-
-                @Override
-                public void close() {
-                    made.close();
-                }
-            };
-        };
-    }
-
-    /**
      * A disk; the machine's creation opens it and fails with BAD_CONFIGURATION if that cannot be
      * done.
      *
      * @param index of the machine's disks, from 0, for its name
      */
-    public static PciDevice.Factory disk(int index, DiskSpec spec) {
+    public static VirtioSlot disk(int index, DiskSpec spec) {
         String name = "virtio-blk" + index;
-        return pci(name, surroundings -> newDisk(name, spec, surroundings));
+        return new VirtioSlot(name, surroundings -> newDisk(name, spec, surroundings));
     }
 
     /** A source of random numbers: the host's. */
-    public static PciDevice.Factory rng() {
-        return pci(
+    public static VirtioSlot rng() {
+        return new VirtioSlot(
                 "virtio-rng",
                 surroundings ->
                         new VirtioRng(
@@ -92,8 +62,8 @@ public final class VirtioDevices {
      * @param target bytes that the guest is asked to give up from the start
      * @param made hears of the balloon, to change that later and to ask for statistics
      */
-    public static PciDevice.Factory balloon(long target, Consumer<VirtioBalloon> made) {
-        return pci(
+    public static VirtioSlot balloon(long target, Consumer<VirtioBalloon> made) {
+        return new VirtioSlot(
                 "virtio-balloon",
                 surroundings -> {
                     VirtioBalloon balloon = new VirtioBalloon(surroundings.machine() + "-balloon");
@@ -109,8 +79,8 @@ public final class VirtioDevices {
      * @param ports the console first
      * @param made hears of the device, to change the console's size
      */
-    public static PciDevice.Factory console(List<ConsolePort> ports, Consumer<VirtioConsole> made) {
-        return pci(
+    public static VirtioSlot console(List<ConsolePort> ports, Consumer<VirtioConsole> made) {
+        return new VirtioSlot(
                 "virtio-console",
                 surroundings -> {
                     VirtioConsole console =
@@ -128,32 +98,20 @@ public final class VirtioDevices {
      * @param socket where programs on the host reach them; see {@link VsockSockets}
      * @param made hears of the device, for streams of this program's own
      */
-    public static PciDevice.Factory vsock(
-            long cid, Optional<Path> socket, Consumer<VirtioVsock> made) {
-        return surroundings -> {
-            VirtioVsock device = new VirtioVsock(surroundings.machine() + "-vsock", cid);
-            Optional<VsockSockets> sockets = socket.map(path -> openSockets(device, path));
-            made.accept(device);
-            PciFunction function =
-                    new VirtioPci("virtio-vsock", device, surroundings.memory(), true).function();
-            return new PciDevice() {
-                @Override
-                public PciFunction function() {
-                    return function;
-                }
-
-                @Override
-                public void close() {
-                    sockets.ifPresent(VsockSockets::close);
-                    device.close();
-                }
-            };
-        };
+    public static VirtioSlot vsock(long cid, Optional<Path> socket, Consumer<VirtioVsock> made) {
+        return new VirtioSlot(
+                "virtio-vsock",
+                surroundings -> {
+                    VirtioVsock device = new VirtioVsock(surroundings.machine() + "-vsock", cid);
+                    socket.ifPresent(path -> openSockets(device, path));
+                    made.accept(device);
+                    return device;
+                });
     }
 
-    private static VsockSockets openSockets(VirtioVsock device, Path path) {
+    private static void openSockets(VirtioVsock device, Path path) {
         try {
-            return VsockSockets.open(device, path);
+            device.closeWith(VsockSockets.open(device, path));
         } catch (IOException | UnsupportedOperationException e) {
             throw new MachineException(
                     MachineException.Code.BAD_CONFIGURATION,
@@ -201,8 +159,8 @@ public final class VirtioDevices {
      * @param spec not {@link NetSpec.None}
      * @param opened is told of the network, for its ports and its statistics
      */
-    public static PciDevice.Factory net(int index, NetSpec spec, Consumer<VirtioNet> opened) {
-        return pci(
+    public static VirtioSlot net(int index, NetSpec spec, Consumer<VirtioNet> opened) {
+        return new VirtioSlot(
                 "virtio-net" + index,
                 surroundings -> {
                     VirtioNet card = newCard(index, spec, surroundings.machine());

@@ -38,6 +38,11 @@ public final class ResourceTemplate {
         return bytes(0x89, 6, 0, flags, 1).little(gsi, 4);
     }
 
+    /** The same, level-triggered and active high, for several devices. */
+    public ResourceTemplate sharedInterrupt(int gsi) {
+        return bytes(0x89, 6, 0, 1 | 8, 1).little(gsi, 4);
+    }
+
     /** {@code WordBusNumber (ResourceProducer, …)}: buses that a host bridge leads to. */
     public ResourceTemplate busNumbers(int first, int count) {
         return window(0x88, 2, BUS, 0, first, count);

@@ -42,6 +42,9 @@ public final class VirtioBalloon implements VirtioDevice {
     private static final int TARGET_AT = 0;
     private static final int ACTUAL_AT = 4;
 
+    /** Of one request; Linux sends 256, and no guest shall keep the host busy with one. */
+    private static final long MOST_PAGES = 1 << 16;
+
     /** Bytes of a statistic: tag and value. */
     private static final int STATISTIC = 10;
 
@@ -146,7 +149,8 @@ public final class VirtioBalloon implements VirtioDevice {
     private void inflate() {
         long start = 0;
         long length = 0;
-        for (long at = 0; at + 4 <= chain.readableLength(); at += 4) {
+        long end = Math.min(chain.readableLength(), 4 * MOST_PAGES);
+        for (long at = 0; at + 4 <= end; at += 4) {
             long address = chain.readNumber(at, 4) * PAGE;
             if (address == start + length) {
                 length += PAGE;

@@ -18,6 +18,9 @@ public final class ConsolePort {
     /** What waits for the guest to read it; senders wait beyond that. */
     private static final int MOST_WAITING = 1 << 16;
 
+    /** What one request of the guest's may write; drivers write pages. The rest is dropped. */
+    private static final int MOST_WRITTEN = 1 << 20;
+
     private final String name;
     private final Sink sink;
     private final ReentrantLock lock = new ReentrantLock();
@@ -97,8 +100,9 @@ public final class ConsolePort {
     /** Takes over what the guest wrote. */
     void takeFrom(Virtqueue queue, DescriptorChain chain, byte[] buffer) {
         while (queue.next(chain)) {
-            int part;
-            for (long at = 0; (part = chain.read(at, buffer, 0, buffer.length)) > 0; at += part) {
+            long end = Math.min(chain.readableLength(), MOST_WRITTEN);
+            for (long at = 0; at < end; at += buffer.length) {
+                int part = chain.read(at, buffer, 0, (int) Math.min(buffer.length, end - at));
                 sink.write(buffer, 0, part);
             }
             queue.complete(chain, 0);

@@ -70,6 +70,7 @@ public final class VirtioVsock implements VirtioDevice {
     private final String name;
     private final QueueWorker worker;
     private volatile DriverSetup setup;
+    private volatile Optional<VsockSockets> sockets = Optional.empty();
 
     /** Guards everything below, and all streams. */
     final ReentrantLock lock = new ReentrantLock();
@@ -163,6 +164,11 @@ public final class VirtioVsock implements VirtioDevice {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Lets the device's end be that of its sockets on the host. */
+    public void closeWith(VsockSockets hostSockets) {
+        sockets = Optional.of(hostSockets);
     }
 
     // For streams, with the lock held
@@ -401,6 +407,7 @@ public final class VirtioVsock implements VirtioDevice {
 
     @Override
     public void close() {
+        sockets.ifPresent(VsockSockets::close);
         reset();
         worker.close();
     }
