@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.VirtioDevices;
 import org.javisor.machine.WatchdogAction;
+import org.javisor.storage.DiskLibrary;
 import org.javisor.storage.DiskSpec;
 import org.javisor.storage.StorageException;
 import picocli.CommandLine.ITypeConverter;
@@ -22,7 +23,7 @@ final class DeviceOptions {
             description = {
                 "Add a disk, /dev/vda and so on. Options: format=raw|qcow2,",
                 "readonly, ephemeral, serial=TEXT, queues=N, bps=SIZE, iops=N,",
-                "cache=…, discard=off, enospc=…; see docs/virtio.md."
+                "cache=…, discard=off, enospc=…; see docs/storage.md."
             })
     List<DiskSpec> disks = new ArrayList<>();
 
@@ -75,8 +76,9 @@ final class DeviceOptions {
      * @param before the number of disks that the machine has already
      */
     void plug(MachineConfig.Builder builder, Map<String, String> environment, int before) {
+        DiskLibrary library = DiskLibrary.ofUser(environment);
         for (int i = 0; i < disks.size(); i++) {
-            builder.device(VirtioDevices.disk(before + i, disks.get(i)));
+            builder.device(VirtioDevices.disk(before + i, library.resolve(disks.get(i))));
         }
         if (rng) {
             builder.device(VirtioDevices.rng());

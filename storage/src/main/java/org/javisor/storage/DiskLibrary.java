@@ -57,6 +57,13 @@ public final class DiskLibrary {
         return named ? Optional.of(file(name)).filter(Files::isRegularFile) : Optional.empty();
     }
 
+    /** The same disk, with its file found here if it is named like one and there is none. */
+    public DiskSpec resolve(DiskSpec spec) {
+        return Files.exists(spec.file())
+                ? spec
+                : find(spec.file().toString()).map(spec::withFile).orElse(spec);
+    }
+
     /** The names of all disks, in order. */
     public List<String> names() {
         List<String> names = new ArrayList<>();

@@ -59,6 +59,11 @@ public record DiskSpec(
                 0);
     }
 
+    /** The same in another file. */
+    public DiskSpec withFile(Path newFile) {
+        return new Fields(this).file(newFile).spec();
+    }
+
     /** The same with a format. */
     public DiskSpec withFormat(DiskFormat newFormat) {
         return new Fields(this).format(Optional.of(newFormat)).spec();
@@ -114,7 +119,7 @@ public record DiskSpec(
 
     /** The same record while it is put together. */
     static final class Fields {
-        private final Path file;
+        private Path file;
         private Optional<DiskFormat> format;
         private boolean readOnly;
         private boolean ephemeral;
@@ -142,6 +147,11 @@ public record DiskSpec(
             bytesPerSecond = spec.bytesPerSecond();
             operationsPerSecond = spec.operationsPerSecond();
             queues = spec.queues();
+        }
+
+        Fields file(Path value) {
+            file = value;
+            return this;
         }
 
         Fields format(Optional<DiskFormat> value) {
