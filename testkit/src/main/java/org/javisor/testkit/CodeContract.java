@@ -98,6 +98,21 @@ public abstract class CodeContract extends GuestContract {
     }
 
     @Test
+    public void storeIntoTheSecondPageOfOverlappingInstructions_isSeenByEach() {
+        // From its second byte on, 66h MOV AX, imm16 is MOV EAX, imm32.
+        long at = FREE + 0x1000 - 2;
+        guest.load(GuestCode.at(at).hex("66b80102 9090c3"));
+        GuestCode code = kernel().mov(RDI, at + 1).hex("ffd7 89c3 31c0 ffcf ffd7");
+        code.hex("c6470255 31c0 ffd7").trace(0);
+        // The other way in, whose decoded form is older than the change.
+        code.hex("31c0 ffc7 ffd7");
+        Ending ending = guest.run(code.end());
+        assertEnd(ending);
+        assertThat(ending.state().gpr[RBX]).isEqualTo(0x90900201L);
+        assertThat(ending.state().gpr[RAX]).isEqualTo(0x90900255L);
+    }
+
+    @Test
     public void remappedCodePage_isSeenAfterInvalidation() {
         long target = 0x40000000L;
         guest.load(GuestCode.at(FREE).hex("b001 c3"));

@@ -394,4 +394,59 @@ public abstract class MultiprocessorContract extends GuestContract {
                         });
         assertThat(endings.get(1).state().gpr[RAX]).isEqualTo(2);
     }
+
+    // Code of another processor's making
+
+    /** Published by the writer; what the executor has seen last; how often that was wrong. */
+    private static final long PUBLISHED = DATA + 0x200, SEEN = DATA + 0x240, WRONG = DATA + 0x280;
+
+    /** A function that returns the number the other processor keeps writing into it. */
+    private static final long FUNCTION = FREE + 0x3000;
+
+    /**
+     * Stores to a page race with its first execution by another processor. Once that one knows of
+     * the last store and has serialised itself, it executes the new bytes (Intel SDM vol. 3A,
+     * 8.1.3).
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2})
+    public void codeWrittenByAnother_isExecuted_onceSerialised(int straddling) throws Exception {
+        withProcessors(2);
+        // MOV EAX, imm32, of which so many bytes lie on the page before the one that is written;
+        // its
+        // last three bytes and the RET are.
+        long function = FUNCTION - straddling;
+        guest.load(GuestCode.at(function).hex("b8 00000000 c3"));
+        race(2, n -> n == 0 ? codeWriter(function + 2) : codeExecutor(function));
+        assertThat(guest.memory().read32(WRONG)).isZero();
+    }
+
+    /** Stores numbers in a row, publishes the last of them, and waits until that was seen. */
+    private GuestCode codeWriter(long number) {
+        GuestCode code = meet(codeOf(0), 2);
+        code.mov(RCX, ROUNDS / 40)
+                .mov32(RBX, 0xc3000000)
+                .label("round")
+                .mov(RDX, 12)
+                .label("store");
+        code.hex("ffc3").operand(RBX, number, 0x89); // inc ebx; mov [number], ebx
+        code.hex("ffca").jcc(5, "store"); // dec edx
+        code.operand(RBX, PUBLISHED, 0x89).label("wait").hex("f390");
+        code.operand(RBX, SEEN, 0x39).jcc(5, "wait"); // cmp [SEEN], ebx
+        return code.hex("ffc9").jcc(5, "round");
+    }
+
+    /** Calls the function all the time, and compares when there is something new. */
+    private GuestCode codeExecutor(long function) {
+        GuestCode code = meet(codeOf(1), 2);
+        // R8 holds what was published last, shifted as the function's bytes are.
+        code.mov(RDI, function).hex("4531c0").label("call").hex("ffd7"); // xor r8d, r8d; call rdi
+        code.operand(RAX, PUBLISHED, 0x8b).hex("4439c0").jcc(4, "call"); // cmp eax, r8d
+        code.hex("4189c0 31c0 0fa2 ffd7"); // mov r8d, eax; xor eax, eax; cpuid; call rdi
+        code.hex("c1e808 81e2ffffff00"); // shr eax, 8
+        code.hex("4489c2 81e2ffffff00 39d0").jcc(4, "right"); // mov edx, r8d; and edx, ffffffh
+        code.inc32(WRONG).label("right").hex("44").operand(RAX, SEEN, 0x89); // mov [SEEN], r8d
+        int last = 0xc3000000 + ROUNDS / 40 * 12;
+        return code.hex("4181f8").raw32(last).jcc(5, "call"); // cmp r8d, last
+    }
 }

@@ -24,10 +24,10 @@ final class Block {
     final Instruction[] instructions;
 
     /**
-     * For the single instruction that begins on this page and ends on the next: guest-physical
-     * address of the next page when it was decoded; else -1.
+     * For the single instruction that begins on this page and ends on the next: that page, as it
+     * was when the instruction was decoded; else null. A page that was written is another one.
      */
-    final long secondPage;
+    final CodePage second;
 
     /** Written without synchronisation: processors may miscount, or write the same runs twice. */
     private Run[] runs = NOT_HOT;
@@ -40,11 +40,11 @@ final class Block {
     Block(
             Operation[] operations,
             Instruction[] instructions,
-            long secondPage,
+            CodePage second,
             int hotInstructions) {
         this.operations = operations;
         this.instructions = instructions;
-        this.secondPage = secondPage;
+        this.second = second;
         this.executionsUntilHot = hotInstructions / instructions.length;
     }
 
@@ -92,7 +92,7 @@ final class Block {
         return new Block(
                 Arrays.copyOf(operations, count),
                 Arrays.copyOf(instructions, count),
-                secondPage,
+                second,
                 HOT_INSTRUCTIONS);
     }
 }

@@ -57,22 +57,22 @@ final class BlockDecoder {
                 break;
             }
         }
-        return instructions.isEmpty() ? null : build(-1);
+        return instructions.isEmpty() ? null : build(null);
     }
 
     /**
-     * Decodes the one instruction that begins at an offset of a page and ends on the page at {@code
-     * secondPage}.
+     * Decodes the one instruction that begins at an offset of a page and ends on the page {@code
+     * second}.
      */
-    Block decodeStraddling(CodePage page, int offset, long secondPage) {
+    Block decodeStraddling(CodePage page, int offset, CodePage second) {
         readPage(page.gpa, offset);
         for (int n = 0; n < Decoder.MAX_LENGTH; n++) {
-            bytes[PAGE_SIZE + n] = (byte) memory.read8(secondPage + n);
+            bytes[PAGE_SIZE + n] = (byte) memory.read8(second.gpa + n);
         }
         operations.clear();
         instructions.clear();
         add(decoder.decode(bytes, offset, Decoder.MAX_LENGTH, page.size));
-        return build(secondPage);
+        return build(second);
     }
 
     private void readPage(long gpa, int offset) {
@@ -89,11 +89,11 @@ final class BlockDecoder {
         operations.add(Operations.of(select(i)));
     }
 
-    private Block build(long secondPage) {
+    private Block build(CodePage second) {
         return new Block(
                 operations.toArray(Operation[]::new),
                 instructions.toArray(Instruction[]::new),
-                secondPage,
+                second,
                 hotInstructions);
     }
 

@@ -51,7 +51,10 @@ final class CodeCache {
         return instructions.get();
     }
 
-    /** The page, possibly empty; from now on writes to it are noticed. */
+    /**
+     * The page, possibly empty; from now on writes to it are noticed, once it is {@link
+     * CodePage#settled}.
+     */
     CodePage page(long gpa, CodeSize size) {
         long key = gpa | size.ordinal();
         CodePage page = pages.get(key);
@@ -61,7 +64,9 @@ final class CodeCache {
             }
             page = pages.computeIfAbsent(key, k -> new CodePage(gpa, size));
         }
-        memory.trackCode(gpa);
+        if (memory.trackCode(gpa)) {
+            page.settled = false;
+        }
         return page;
     }
 

@@ -18,10 +18,10 @@ final class CodePage {
     boolean valid = true;
 
     /**
-     * An instruction that begins on the page before was decoded with bytes of this one, and none
-     * was written since.
+     * What other processors were storing to the page when their right to do so unnoticed was taken
+     * away has arrived: only then does decoding read bytes that cannot change unnoticed.
      */
-    boolean straddled;
+    volatile boolean settled;
 
     CodePage(long gpa, CodeSize size) {
         this.gpa = gpa;

@@ -28,6 +28,13 @@ import org.javisor.x86.Instruction;
  */
 final class InterpreterVcpu implements Vcpu {
     private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
+
+    /** Somebody waits for this processor to come to the end of an instruction. */
+    private static final int SETTLE = 32;
+
+    private static final int SPINS = 1000;
+    private static final long PAUSE_NANOS = 20_000;
+
     private static final long PAGE = -4096;
 
     private static final VarHandle EVENTS;
@@ -57,6 +64,10 @@ final class InterpreterVcpu implements Vcpu {
     private volatile int events;
     private volatile int startupVector;
     private volatile Thread runner;
+
+    /** The runner is in the middle of no access to guest memory, and begins none. */
+    private volatile boolean settled = true;
+
     private int eventMask;
     private VcpuState.Activity activity;
     private boolean shadow;
@@ -180,8 +191,39 @@ final class InterpreterVcpu implements Vcpu {
         int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~event);
     }
 
+    /** From another processor's thread, which then waits. */
+    void askToSettle() {
+        if (!settled) {
+            post(SETTLE);
+        }
+    }
+
+    /** Waits until the instruction of this processor's is over that was under way when asked. */
+    void awaitSettled() {
+        for (int n = 0; !settled && (events & SETTLE) != 0; n++) {
+            if (n < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
+    }
+
+    /** The runner is about to be busy elsewhere, for as long as that takes. */
+    void enterDevice() {
+        if (mmu.sharedMemory()) {
+            settled = true;
+        }
+    }
+
+    void leaveDevice() {
+        if (mmu.sharedMemory()) {
+            settled = false;
+        }
+    }
+
     private void updateEventMask() {
-        int mask = INIT | EXIT;
+        int mask = INIT | EXIT | SETTLE;
         if (activity == VcpuState.Activity.WAITING_FOR_STARTUP) {
             mask |= STARTUP;
         } else {
@@ -214,6 +256,7 @@ final class InterpreterVcpu implements Vcpu {
     @Override
     public ExitReason run() {
         runner = Thread.currentThread();
+        settled = false;
         busySince = System.nanoTime();
         busy = true;
         watchHit = -1;
@@ -226,6 +269,9 @@ final class InterpreterVcpu implements Vcpu {
                     return stopForDebugger();
                 }
                 if ((events & eventMask) != 0) {
+                    if ((events & SETTLE) != 0) {
+                        clear(SETTLE);
+                    }
                     if ((events & EXIT) != 0) {
                         clear(EXIT);
                         return ExitReason.REQUESTED;
@@ -259,6 +305,7 @@ final class InterpreterVcpu implements Vcpu {
             throw e;
         } finally {
             noteIdle();
+            settled = true;
             runner = null;
             hostSchedule.close();
         }
@@ -277,9 +324,11 @@ final class InterpreterVcpu implements Vcpu {
 
     private void sleep() {
         halts++;
+        settled = true;
         while ((events & eventMask) == 0) {
             LockSupport.park(this);
         }
+        settled = false;
     }
 
     /**
@@ -375,7 +424,7 @@ final class InterpreterVcpu implements Vcpu {
         }
         int offset = (int) linear & 0xfff;
         Block block = current.blocks[offset];
-        if (block == null || block.secondPage != -1) {
+        if (block == null || block.second != null) {
             block = prepare(current, offset, linear, block);
         }
         return room < Block.LONGEST ? block.within(room) : block;
@@ -391,11 +440,10 @@ final class InterpreterVcpu implements Vcpu {
             }
         }
         CodePage second = mmu.fetch((linear & PAGE) + 4096);
-        if (known != null && known.secondPage == second.gpa && second.straddled) {
+        if (known != null && known.second == second) {
             return known;
         }
-        second.straddled = true;
-        Block block = decoder.decodeStraddling(current, offset, second.gpa);
+        Block block = decoder.decodeStraddling(current, offset, second);
         current.blocks[offset] = block;
         vm.codeCache().added(block);
         return block;
@@ -764,12 +812,17 @@ final class InterpreterVcpu implements Vcpu {
 
     int readPort(int port, int size) {
         ports++;
-        return io.readPort(port & 0xffff, size);
+        enterDevice();
+        int value = io.readPort(port & 0xffff, size);
+        leaveDevice();
+        return value;
     }
 
     void writePort(int port, int size, int value) {
         ports++;
+        enterDevice();
         io.writePort(port & 0xffff, size, value);
+        leaveDevice();
     }
 
     // Identification and time

@@ -1,5 +1,6 @@
 package org.javisor.interpreter;
 
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -79,6 +80,33 @@ final class InterpreterVm implements Vm, WriteObserver {
     /** Held for locked operations that no single host instruction can do. */
     Object splitLock() {
         return splitLock;
+    }
+
+    /**
+     * Waits until every store that another processor may have begun is done, and reported if need
+     * be. Whoever has taken away rights to write without notice calls it before relying on that.
+     *
+     * @param waiter the processor whose thread calls, between its own accesses
+     */
+    void awaitStores(InterpreterVcpu waiter) {
+        if (!multiprocessor) {
+            return;
+        }
+        // Two that wait for each other shall not do so for ever; and the rights are taken away
+        // before anybody is asked.
+        waiter.enterDevice();
+        VarHandle.fullFence();
+        for (InterpreterVcpu vcpu : vcpus) {
+            if (vcpu != waiter) {
+                vcpu.askToSettle();
+            }
+        }
+        for (InterpreterVcpu vcpu : vcpus) {
+            if (vcpu != waiter) {
+                vcpu.awaitSettled();
+            }
+        }
+        waiter.leaveDevice();
     }
 
     @Override

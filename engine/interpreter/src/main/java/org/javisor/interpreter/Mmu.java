@@ -1,5 +1,6 @@
 package org.javisor.interpreter;
 
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.javisor.hypervisor.VcpuIo;
 import org.javisor.memory.Atomic128;
@@ -202,8 +203,8 @@ final class Mmu {
 
     /**
      * Forgets permissions to write a guest-physical page, or all (-1), without notice. Called by
-     * other threads: a store that is under way meanwhile counts as having come first, and an entry
-     * that is being made is checked again by who makes it.
+     * other threads: a store that is under way meanwhile is waited for by who reads the page, and
+     * an entry that is being made is checked again by who makes it.
      */
     void revokeWrites(long pageGpa) {
         if (pageGpa == -1) {
@@ -407,7 +408,9 @@ final class Mmu {
             value = readHost(host, size);
         } else {
             mmioReads++;
+            cpu.vcpu.enterDevice();
             value = io.readMmio(gpa, size);
+            cpu.vcpu.leaveDevice();
         }
         noteAccess(linear, size, false);
         return value;
@@ -437,7 +440,9 @@ final class Mmu {
             noteWritten(gpa, size);
         } else {
             mmioWrites++;
+            cpu.vcpu.enterDevice();
             io.writeMmio(gpa, size, value & Cpu.mask(size));
+            cpu.vcpu.leaveDevice();
         }
         noteAccess(linear, size, true);
     }
@@ -447,6 +452,10 @@ final class Mmu {
      * is told.
      */
     private void noteWritten(long gpa, int size) {
+        if (sharedMemory()) {
+            // Who marks the page after this question reads what was stored before it.
+            VarHandle.fullFence();
+        }
         if (memory.isTracked(gpa)) {
             memory.written(gpa, size);
             cpu.endBlock();
@@ -485,7 +494,7 @@ final class Mmu {
             if (sharedMemory()) {
                 // Tracking may have begun since the question; who begins it revokes after setting
                 // the flag.
-                java.lang.invoke.VarHandle.fullFence();
+                VarHandle.fullFence();
                 if (memory.isTracked(gpa)) {
                     writeTag[n] = EMPTY;
                 }
@@ -510,6 +519,10 @@ final class Mmu {
         }
         long gpa = walker.walk(linear, PageWalker.FETCH | (user ? PageWalker.USER : 0), cpu);
         CodePage page = vm.codeCache().page(gpa & PAGE, cpu.vcpu.codeSize());
+        if (!page.settled) {
+            vm.awaitStores(cpu.vcpu);
+            page.settled = true;
+        }
         fetchTag[n] = linear & PAGE;
         fetchPage[n] = page;
         fetchGlobal[n] = walker.global();

@@ -2,6 +2,7 @@ package org.javisor.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -176,15 +177,23 @@ public final class GuestMemory implements AutoCloseable {
         return region != null && region.flags(gpa) != 0;
     }
 
-    /** Asks that the next write to the page reach {@link WriteObserver#codeWritten}. */
-    public void trackCode(long gpa) {
+    /**
+     * Asks that the next write to the page reach {@link WriteObserver#codeWritten}. A store that a
+     * processor has begun without asking {@link #isTracked} again may still arrive unreported: who
+     * reads the page next has to wait for those of other processors first.
+     *
+     * @return whether that had not been asked for before
+     */
+    public boolean trackCode(long gpa) {
         RamRegion region = find(gpa);
-        if (region != null && (region.flags(gpa) & RamRegion.CODE) == 0) {
-            region.setFlags(gpa, RamRegion.CODE);
-            for (WriteObserver observer : observers) {
-                observer.writesTracked(gpa & -PAGE_SIZE);
-            }
+        if (region == null || (region.flags(gpa) & RamRegion.CODE) != 0) {
+            return false;
         }
+        region.setFlags(gpa, RamRegion.CODE);
+        for (WriteObserver observer : observers) {
+            observer.writesTracked(gpa & -PAGE_SIZE);
+        }
+        return true;
     }
 
     /**
@@ -192,6 +201,8 @@ public final class GuestMemory implements AutoCloseable {
      * code pages.
      */
     public void written(long gpa, long length) {
+        // Who marks a page after this question reads what was stored before it.
+        VarHandle.fullFence();
         long last = gpa + length - 1;
         for (long page = gpa & -PAGE_SIZE;
                 Long.compareUnsigned(page, last) <= 0;
