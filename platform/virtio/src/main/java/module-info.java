@@ -4,6 +4,7 @@ module org.javisor.virtio {
     requires transitive org.javisor.memory;
     requires transitive org.javisor.network;
     requires transitive org.javisor.pci;
+    requires transitive org.javisor.share;
     requires transitive org.javisor.storage;
 
     exports org.javisor.virtio;
@@ -13,4 +14,5 @@ module org.javisor.virtio {
     exports org.javisor.virtio.net;
     exports org.javisor.virtio.rng;
     exports org.javisor.virtio.vsock;
+    exports org.javisor.virtio.p9;
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.javisor.machine.MachineConfig;
+import org.javisor.machine.ShareSpec;
 import org.javisor.machine.VirtioDevices;
 import org.javisor.machine.WatchdogAction;
 import org.javisor.storage.DiskLibrary;
@@ -61,6 +62,16 @@ final class DeviceOptions {
     Optional<VsockOption> vsock = Optional.empty();
 
     @Option(
+            names = "--share",
+            paramLabel = "DIR[:NAME[:rw]]",
+            converter = ShareConverter.class,
+            description = {
+                "Share a folder of the host, at /mnt/NAME in the guest (default:",
+                "the folder's own name); read-only without rw; see docs/share.md."
+            })
+    List<ShareSpec> shares = new ArrayList<>();
+
+    @Option(
             names = "--watchdog",
             paramLabel = "ACTION",
             converter = WatchdogConverter.class,
@@ -69,6 +80,10 @@ final class DeviceOptions {
                 "it run out: reset, poweroff, pause or none; see docs/pci.md."
             })
     Optional<WatchdogAction> watchdog = Optional.empty();
+
+    boolean sharesNameTwice() {
+        return shares.stream().map(ShareSpec::tag).distinct().count() < shares.size();
+    }
 
     /**
      * Plugs the devices in, in an order that does not depend on the order of options.
@@ -91,8 +106,22 @@ final class DeviceOptions {
                                         option.cid(),
                                         Optional.of(option.path(environment)),
                                         ignored -> {})));
+        for (int i = 0; i < shares.size(); i++) {
+            builder.device(VirtioDevices.share(i, shares.get(i)));
+        }
         watchdog.ifPresent(builder::watchdog);
         builder.virtioMmio(bus == VirtioBus.MMIO);
+    }
+
+    static final class ShareConverter implements ITypeConverter<ShareSpec> {
+        @Override
+        public ShareSpec convert(String text) {
+            try {
+                return ShareSpec.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
     }
 
     static final class WatchdogConverter implements ITypeConverter<WatchdogAction> {

@@ -71,6 +71,9 @@ final class RunCommand implements Callable<Integer> {
                 options.debian.any() && !disk,
                 "--ephemeral, --hostname, --user, --ssh-key, --first-boot and --cloud-init need an"
                         + " image with a disk of its own, such as debian");
+        refuse(
+                options.devices.sharesNameTwice(),
+                "Two shared folders have the same name; give one another: DIR:NAME");
         LogSetup.apply(options.log, messages);
         return new GuestRun(surroundings, messages, options, guestCommand).execute();
     }

@@ -11,6 +11,8 @@ import org.javisor.network.NetSpec;
 import org.javisor.network.Network;
 import org.javisor.network.NetworkException;
 import org.javisor.network.Networks;
+import org.javisor.share.ShareException;
+import org.javisor.share.SharedFolder;
 import org.javisor.storage.BlockBackend;
 import org.javisor.storage.DiskSpec;
 import org.javisor.storage.Disks;
@@ -21,6 +23,7 @@ import org.javisor.virtio.blk.VirtioBlk;
 import org.javisor.virtio.console.ConsolePort;
 import org.javisor.virtio.console.VirtioConsole;
 import org.javisor.virtio.net.VirtioNet;
+import org.javisor.virtio.p9.Virtio9p;
 import org.javisor.virtio.rng.VirtioRng;
 import org.javisor.virtio.vsock.VirtioVsock;
 import org.javisor.virtio.vsock.VsockSockets;
@@ -35,6 +38,29 @@ public final class VirtioDevices {
     private static final int USUAL_QUEUES = 8;
 
     private VirtioDevices() {}
+
+    /**
+     * A folder of the host, which the guest mounts by its tag as type {@code 9p}; the machine's
+     * creation opens it and fails with BAD_CONFIGURATION if that cannot be done.
+     *
+     * @param index of the machine's folders, from 0, for its name
+     */
+    public static VirtioSlot share(int index, ShareSpec spec) {
+        String name = "virtio-9p" + index;
+        return new VirtioSlot(name, surroundings -> newFolder(name, spec, surroundings));
+    }
+
+    private static Virtio9p newFolder(
+            String name, ShareSpec spec, PciDevice.Surroundings surroundings) {
+        try {
+            return new Virtio9p(
+                    surroundings.machine() + "-" + name,
+                    SharedFolder.open(spec.directory(), spec.writable()),
+                    spec.tag());
+        } catch (ShareException e) {
+            throw new MachineException(MachineException.Code.BAD_CONFIGURATION, e.getMessage(), e);
+        }
+    }
 
     /**
      * A disk; the machine's creation opens it and fails with BAD_CONFIGURATION if that cannot be
