@@ -559,8 +559,10 @@ public final class Machine implements AutoCloseable {
                 case REQUESTED -> {}
                 case SHUTDOWN -> tripleFault(index);
                 case DEBUG -> debugStop(index);
-                case FAILURE ->
-                        end(EndReason.FAILURE, vcpus.get(index).failure() + ", " + describe(index));
+                case FAILURE -> {
+                    LOG.debug("{}", RegisterDump.of(vcpus.get(index).state()));
+                    end(EndReason.FAILURE, vcpus.get(index).failure() + ", " + describe(index));
+                }
             }
         }
 
