@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -12,6 +14,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.javisor.share.SharedFolder;
 import org.javisor.storage.MemoryDisk;
 import org.javisor.testkit.FakeClock;
 import org.javisor.virtio.balloon.VirtioBalloon;
@@ -19,9 +22,11 @@ import org.javisor.virtio.blk.BlkConfig;
 import org.javisor.virtio.blk.VirtioBlk;
 import org.javisor.virtio.console.ConsolePort;
 import org.javisor.virtio.console.VirtioConsole;
+import org.javisor.virtio.p9.Virtio9p;
 import org.javisor.virtio.rng.VirtioRng;
 import org.javisor.virtio.vsock.VirtioVsock;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -34,6 +39,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class HostileDriverTest {
     private static final int CASES = Integer.getInteger("virtio.fuzz", 6000);
     private static final long SEED = Long.getLong("virtio.seed", 20260101);
+
+    @TempDir static Path folder;
 
     /**
      * A device under test.
@@ -106,7 +113,39 @@ class HostileDriverTest {
                             return vsock;
                         },
                         HostileDriverTest::packet,
-                        new Honest(1, new byte[44], 0)));
+                        new Honest(1, new byte[44], 0)),
+                new Target(
+                        "9p",
+                        parts -> new Virtio9p("9p", SharedFolder.open(folder, true), "fuzz"),
+                        HostileDriverTest::fileRequest,
+                        new Honest(0, VERSION_REQUEST, 21)));
+    }
+
+    /** {@code Tversion} with 8 KiB. */
+    private static final byte[] VERSION_REQUEST =
+            ByteBuffer.allocate(21)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(21)
+                    .put((byte) 100)
+                    .putShort((short) -1)
+                    .putInt(8192)
+                    .putShort((short) 8)
+                    .put("9P2000.L".getBytes(StandardCharsets.US_ASCII))
+                    .array();
+
+    /** Requests by number 0 to 3, with a name where some have one. */
+    private static byte[] fileRequest(Random random) {
+        int[] types = {8, 12, 14, 24, 40, 50, 72, 76, 104, 108, 110, 116, 118, 120, 122};
+        ByteBuffer request = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+        request.putInt(random.nextInt(8) == 0 ? random.nextInt() : 64)
+                .put((byte) types[random.nextInt(types.length)])
+                .putShort((short) random.nextInt(4))
+                .putInt(random.nextInt(4))
+                .putShort((short) 1)
+                .put((byte) ('a' + random.nextInt(3)))
+                .putInt(random.nextInt(4))
+                .putLong(odd(random));
+        return random.nextInt(16) == 0 ? VERSION_REQUEST : request.array();
     }
 
     private static byte[] blkHeader(int type, long sector) {
