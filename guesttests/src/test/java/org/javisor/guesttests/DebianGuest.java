@@ -2,6 +2,8 @@ package org.javisor.guesttests;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -43,7 +45,7 @@ final class DebianGuest implements AutoCloseable {
      * How the kernel starts.
      *
      * @param compressed the bzImage as Debian ships it, which unpacks itself
-     * @param words added to its command line
+     * @param words added to its command line; with a minus in front, taken off
      * @param verbose whether it prints its log
      */
     record Kernel(boolean compressed, String words, boolean verbose) {}
@@ -57,7 +59,8 @@ final class DebianGuest implements AutoCloseable {
         MachineConfig.Builder builder =
                 MachineConfig.builder(kernel.compressed() ? image.kernel() : files.kernel())
                         .initrd(files.initrd())
-                        .commandLine((files.commandLine() + " " + kernel.words()).strip())
+                        .commandLine(commandLine(files.commandLine(), kernel.words()))
+                        .engine(GuestEngine.require())
                         .console(console)
                         .listener(
                                 new MachineListener() {
@@ -69,6 +72,18 @@ final class DebianGuest implements AutoCloseable {
         Machine machine = Machine.create(shape.apply(builder).build());
         machine.start();
         return new DebianGuest(machine, console);
+    }
+
+    private static String commandLine(String usual, String words) {
+        List<String> line = new ArrayList<>(List.of(usual.split(" ")));
+        for (String word : words.split(" ")) {
+            if (word.startsWith("-")) {
+                line.remove(word.substring(1));
+            } else {
+                line.add(word);
+            }
+        }
+        return String.join(" ", line).strip();
     }
 
     Machine machine() {

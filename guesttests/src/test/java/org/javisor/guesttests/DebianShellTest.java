@@ -70,6 +70,20 @@ class DebianShellTest {
 
     @Test
     @Order(4)
+    void keepsTimeWithTheHost_whileItWorks() throws InterruptedException {
+        guest.run("yes >/dev/null & load=$!");
+        ClockComparison.overSeconds(guest, 5).assertWithin(0.01);
+        guest.run("kill $load");
+    }
+
+    @Test
+    @Order(5)
+    void complainsOfNothing_whenTheKernelLogIsRead() throws InterruptedException {
+        assertThat(guest.run("dmesg -r | grep '^<[0-4]>'").output()).isEmpty();
+    }
+
+    @Test
+    @Order(6)
     void startsOver_whenTheGuestReboots() throws InterruptedException {
         guest.type("reboot\n");
         guest.awaitPrompt();
@@ -78,7 +92,7 @@ class DebianShellTest {
     }
 
     @Test
-    @Order(5)
+    @Order(7)
     void shutsDown_whenThePowerButtonIsPressed() throws InterruptedException {
         // The button's driver is a module that is loaded while the shell starts.
         guest.run("until [ -e /dev/input/event0 ] && pidof acpid; do usleep 50000; done");

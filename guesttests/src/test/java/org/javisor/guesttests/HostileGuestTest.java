@@ -39,7 +39,10 @@ class HostileGuestTest {
     private final Console console = new Console();
 
     private MachineConfig.Builder config(BareKernel kernel) {
-        return MachineConfig.builder(kernel.in(directory)).memory(16L << 20).console(console);
+        return MachineConfig.builder(kernel.in(directory))
+                .engine(GuestEngine.require())
+                .memory(16L << 20)
+                .console(console);
     }
 
     private static MachineEnd stop(Machine machine) throws InterruptedException {

@@ -58,7 +58,8 @@ class RunCommandTest {
         GuestImage.require("tiny");
         String script = "printf '\\000\\001\\004\\021\\r\\n\\n\\t\\377\\200'; cat; exit 7";
 
-        Result result = javisor("line 1\nline 2", "run", "tiny", "--", "sh", "-c", script);
+        String engine = "--engine=" + GuestEngine.require().label();
+        Result result = javisor("line 1\nline 2", "run", engine, "tiny", "--", "sh", "-c", script);
 
         assertThat(result.errors()).isEmpty();
         assertThat(result.output())
