@@ -18,29 +18,17 @@ public enum Capability {
     XCRS(56, true, "a processor's state cannot be read in full"),
     IMMEDIATE_EXIT(136, true, "a processor cannot be stopped reliably"),
 
-    IRQCHIP(0, false, "interrupt controllers are Javisor's own"),
     SPLIT_IRQCHIP(121, false, "local APICs are Javisor's own"),
     SIGNAL_MSI(77, false, "local APICs are Javisor's own"),
     IRQ_ROUTING(25, false, "local APICs are Javisor's own"),
-    IRQFD(32, false, "every device interrupt is a call of its own"),
-    IOEVENTFD(36, false, "every notification of a device stops the processor"),
-    PIT2(33, false, "the timer chip is Javisor's own"),
     SET_TSS_ADDR(4, false, "old Intel processors cannot run real mode"),
     SET_IDENTITY_MAP_ADDR(37, false, "old Intel processors cannot run real mode"),
-    COALESCED_MMIO(15, false, "every write to a device stops the processor"),
     SET_GUEST_DEBUG(23, false, "debuggers cannot stop the guest"),
-    INTERNAL_ERROR_DATA(40, false, "failures are told without details"),
     X86_USER_SPACE_MSR(188, false, "APICs of Javisor's own have no x2APIC mode"),
     X86_MSR_FILTER(189, false, "APICs of Javisor's own cannot be moved or switched off"),
-    X2APIC_API(129, false, "at most 255 processors"),
     TSC_DEADLINE_TIMER(72, false, "the local timer counts instead of comparing"),
     ADJUST_CLOCK(39, false, "the guest's clock jumps when a paused machine goes on"),
-    GET_TSC_KHZ(61, false, "the counter's frequency is estimated"),
-    TSC_CONTROL(60, false, "the counter has the host's frequency"),
-    STEAL_TIME(187, false, "guests do not see time taken from them"),
-    READONLY_MEM(81, false, "read-only memory is a device"),
-    DIRTY_LOG_RING(192, false, "written pages are found by bitmap"),
-    GUEST_MEMFD(234, false, "guest memory is visible to this process, as always");
+    GET_TSC_KHZ(61, false, "the counter's frequency is estimated");
 
     private final int number;
     private final boolean essential;

@@ -9,7 +9,6 @@ import java.lang.foreign.StructLayout;
 enum Ioctl {
     GET_API_VERSION(0x00),
     CREATE_VM(0x01),
-    GET_MSR_INDEX_LIST(Ioctl.READ | Ioctl.WRITE, 0x02, Layouts.MSR_LIST),
     CHECK_EXTENSION(0x03),
     GET_VCPU_MMAP_SIZE(0x04),
     GET_SUPPORTED_CPUID(Ioctl.READ | Ioctl.WRITE, 0x05, Layouts.CPUID),
@@ -21,9 +20,6 @@ enum Ioctl {
     SET_IDENTITY_MAP_ADDR(Ioctl.WRITE, 0x48, 8),
     CREATE_IRQCHIP(0x60),
     IRQ_LINE(Ioctl.WRITE, 0x61, Layouts.IRQ_LEVEL),
-    GET_IRQCHIP(Ioctl.READ | Ioctl.WRITE, 0x62, Layouts.IRQCHIP),
-    SET_IRQCHIP(Ioctl.READ, 0x63, Layouts.IRQCHIP),
-    REGISTER_COALESCED_MMIO(Ioctl.WRITE, 0x67, Layouts.COALESCED_ZONE),
     SET_GSI_ROUTING(Ioctl.WRITE, 0x6a, Layouts.IRQ_ROUTING),
     IRQFD(Ioctl.WRITE, 0x76, Layouts.IRQFD),
     CREATE_PIT2(Ioctl.WRITE, 0x77, Layouts.PIT_CONFIG),
@@ -33,7 +29,6 @@ enum Ioctl {
     SIGNAL_MSI(Ioctl.WRITE, 0xa5, Layouts.MSI),
     ENABLE_CAP(Ioctl.WRITE, 0xa3, Layouts.ENABLE_CAP),
     X86_SET_MSR_FILTER(Ioctl.WRITE, 0xc6, Layouts.MSR_FILTER),
-    RESET_DIRTY_RINGS(0xc7),
 
     RUN(0x80),
     GET_REGS(Ioctl.READ, 0x81, Layouts.REGS),
@@ -54,7 +49,6 @@ enum Ioctl {
     SET_VCPU_EVENTS(Ioctl.WRITE, 0xa0, Layouts.VCPU_EVENTS),
     GET_DEBUGREGS(Ioctl.READ, 0xa1, Layouts.DEBUGREGS),
     SET_DEBUGREGS(Ioctl.WRITE, 0xa2, Layouts.DEBUGREGS),
-    SET_TSC_KHZ(0xa2),
     GET_TSC_KHZ(0xa3),
     GET_XSAVE(Ioctl.READ, 0xa4, 4096),
     SET_XSAVE(Ioctl.WRITE, 0xa5, 4096),

@@ -85,7 +85,6 @@ final class Layouts {
     static final StructLayout MSRS = struct("kvm_msrs", u32("nmsrs", "pad"));
     static final StructLayout MSR_ENTRY =
             struct("kvm_msr_entry", u32("index", "reserved"), u64("data"));
-    static final StructLayout MSR_LIST = struct("kvm_msr_list", u32("nmsrs"));
 
     static final StructLayout MSR_FILTER_RANGE =
             struct("kvm_msr_filter_range", u32("flags", "nmsrs", "base", ""), u64("bitmap"));
@@ -123,8 +122,6 @@ final class Layouts {
 
     static final StructLayout DIRTY_LOG =
             struct("kvm_dirty_log", u32("slot", "padding1"), u64("dirty_bitmap"));
-    static final StructLayout DIRTY_GFN =
-            struct("kvm_dirty_gfn", u32("flags", "slot"), u64("offset"));
 
     static final StructLayout IRQ_LEVEL = struct("kvm_irq_level", u32("irq", "level"));
     static final StructLayout MSI =
@@ -147,12 +144,8 @@ final class Layouts {
                     u64("datamatch", "addr"),
                     u32("len", "fd", "flags"),
                     many("pad", 36, u8("")));
-    static final StructLayout COALESCED_ZONE =
-            struct("kvm_coalesced_mmio_zone", u64("addr"), u32("size", "pio"));
 
     static final StructLayout LAPIC = struct("kvm_lapic_state", many("regs", 0x400, u8("")));
-    static final StructLayout IRQCHIP =
-            struct("kvm_irqchip", u32("chip_id", "pad"), many("chip.dummy", 512, u8("")));
     static final StructLayout PIT_CONFIG =
             struct("kvm_pit_config", u32("flags"), many("pad", 15, u32("")));
 
@@ -181,13 +174,6 @@ final class Layouts {
     static final StructLayout RUN_MSR =
             struct("msr", u8("error"), many("pad", 7, u8("")), u32("reason", "index"), u64("data"));
     static final StructLayout RUN_INTERNAL = struct("internal", u32("suberror", "ndata"));
-    static final StructLayout RUN_EMULATION =
-            struct(
-                    "emulation_failure",
-                    u32("suberror", "ndata"),
-                    u64("flags"),
-                    u8("insn_size"),
-                    many("insn_bytes", 15, u8("")));
     static final StructLayout RUN_FAIL_ENTRY =
             struct("fail_entry", u64("hardware_entry_failure_reason"), u32("cpu"));
     static final StructLayout RUN_EOI = struct("eoi", u8("vector"));
