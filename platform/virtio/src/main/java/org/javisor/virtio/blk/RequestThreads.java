@@ -287,6 +287,8 @@ final class RequestThreads {
             while (busy > 0) {
                 idle.awaitUninterruptibly();
             }
+            // What was notified of meanwhile is as void as the queues.
+            notified.clear();
             queues = List.of();
             stopping = false;
         } finally {
