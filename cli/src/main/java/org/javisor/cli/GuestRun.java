@@ -124,6 +124,7 @@ final class GuestRun {
         return builder.memory(options.memory)
                 .cpus(options.cpus)
                 .engine(options.engine)
+                .cpu(options.cpu)
                 .console(ports::console)
                 .rebootOnReset(!options.noReboot)
                 .listener(new Announcer())

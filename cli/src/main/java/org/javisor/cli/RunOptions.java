@@ -3,6 +3,7 @@ package org.javisor.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.javisor.hypervisor.CpuModel;
 import org.javisor.machine.EngineChoice;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -39,6 +40,16 @@ final class RunOptions {
             converter = EngineConverter.class,
             description = "auto, kvm, translator or interpreter (default: auto).")
     EngineChoice engine = EngineChoice.AUTO;
+
+    @Option(
+            names = "--cpu",
+            paramLabel = "MODEL",
+            converter = CpuConverter.class,
+            description = {
+                "max, x86-64-v2 or x86-64-v3 (default: max, all that the",
+                "engine has here)."
+            })
+    CpuModel cpu = CpuModel.MAX;
 
     @Option(
             names = "--name",
@@ -163,6 +174,21 @@ final class RunOptions {
                                                     + text
                                                     + "' is not an engine: auto, kvm, translator,"
                                                     + " interpreter"));
+        }
+    }
+
+    /** Reads a CPU model's name. */
+    static final class CpuConverter implements ITypeConverter<CpuModel> {
+        @Override
+        public CpuModel convert(String text) {
+            return CpuModel.named(text)
+                    .orElseThrow(
+                            () ->
+                                    new TypeConversionException(
+                                            "'"
+                                                    + text
+                                                    + "' is not a CPU model: max, x86-64-v2,"
+                                                    + " x86-64-v3"));
         }
     }
 }

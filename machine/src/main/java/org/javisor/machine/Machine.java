@@ -15,9 +15,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.javisor.device.Clock;
 import org.javisor.device.SystemClock;
 import org.javisor.firmware.Firmware;
+import org.javisor.hypervisor.CpuFeature;
+import org.javisor.hypervisor.CpuModel;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.Vcpu;
@@ -149,9 +152,10 @@ public final class Machine implements AutoCloseable {
         plug(
                 new PciDevice.Surroundings(config.name(), config.cpus(), memory, clock, requests),
                 made);
+        CpuidTable model = cpuid(config.cpu(), engine);
         List<Vcpu> processors = new ArrayList<>();
         for (int i = 0; i < config.cpus(); i++) {
-            CpuidTable cpuid = Topology.describe(engine.hypervisor().cpuid(), i, config.cpus());
+            CpuidTable cpuid = Topology.describe(model, i, config.cpus());
             Vcpu vcpu = vm.createVcpu(i, cpuid, board.newIo());
             board.connect(vcpu);
             processors.add(vcpu);
@@ -159,6 +163,23 @@ public final class Machine implements AutoCloseable {
         vcpus = List.copyOf(processors);
         threads = new VcpuThreads(config.name(), vcpus, new ThreadOwner());
         install();
+    }
+
+    private static CpuidTable cpuid(CpuModel model, EngineSelection engine) {
+        CpuidTable offered = engine.hypervisor().cpuid();
+        Set<CpuFeature> missing = model.missing(offered);
+        if (!missing.isEmpty()) {
+            throw new MachineException(
+                    MachineException.Code.HOST_CANNOT,
+                    "CPU model %s needs %s, which the %s engine does not have here; take another --cpu"
+                            .formatted(
+                                    model,
+                                    missing.stream()
+                                            .map(CpuFeature::toString)
+                                            .collect(Collectors.joining(", ")),
+                                    engine.hypervisor().name()));
+        }
+        return model.table(offered);
     }
 
     private void plug(PciDevice.Surroundings surroundings, List<AutoCloseable> made) {

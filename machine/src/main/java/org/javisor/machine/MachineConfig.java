@@ -5,6 +5,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.javisor.hypervisor.CpuModel;
 import org.javisor.pci.I6300Esb;
 import org.javisor.pci.PciAddress;
 
@@ -17,6 +18,7 @@ import org.javisor.pci.PciAddress;
  * @param kernel a Linux kernel: a bzImage, or an uncompressed vmlinux with a PVH entry
  * @param initrd an initial RAM disk's bytes, as the kernel wants them; not copied
  * @param commandLine the kernel's
+ * @param cpu the model of the processors
  * @param console takes what the first serial port (COM1, {@code ttyS0}) sends
  * @param control takes what the second one (COM2, {@code ttyS1}) sends
  * @param wallClock the time of day that the machine's real-time clock starts from
@@ -31,6 +33,7 @@ public record MachineConfig(
         long memory,
         int cpus,
         EngineChoice engine,
+        CpuModel cpu,
         Path kernel,
         Optional<byte[]> initrd,
         String commandLine,
@@ -113,6 +116,7 @@ public record MachineConfig(
         private long memory = 512L << 20;
         private int cpus = 1;
         private EngineChoice engine = EngineChoice.AUTO;
+        private CpuModel cpu = CpuModel.MAX;
         private Optional<byte[]> initrd = Optional.empty();
         private String commandLine = "console=ttyS0 panic=-1";
         private ByteSink console = ByteSink.NONE;
@@ -143,6 +147,12 @@ public record MachineConfig(
 
         public Builder cpus(int count) {
             this.cpus = count;
+            return this;
+        }
+
+        /** What processors the guest sees: {@link CpuModel#MAX} unless told. */
+        public Builder cpu(CpuModel model) {
+            this.cpu = model;
             return this;
         }
 
@@ -258,6 +268,7 @@ public record MachineConfig(
                     memory,
                     cpus,
                     engine,
+                    cpu,
                     kernel,
                     initrd,
                     commandLine,

@@ -1,5 +1,6 @@
 package org.javisor.interpreter;
 
+import org.javisor.hypervisor.CpuFeature;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.x86.Instruction;
 
@@ -28,22 +29,16 @@ final class Extensions {
     }
 
     Extensions(CpuidTable cpuid) {
-        CpuidTable.Leaf structured = cpuid.query(7, 0);
-        boolean leaf7 = cpuid.query(0, 0).eax() >= 7;
-        lzcnt = bit(cpuid.query(0x80000001, 0).ecx(), 5);
-        bmi1 = leaf7 && bit(structured.ebx(), 3);
-        bmi2 = leaf7 && bit(structured.ebx(), 8);
-        movbe = bit(cpuid.query(1, 0).ecx(), 22);
-        adx = leaf7 && bit(structured.ebx(), 19);
-        CpuidTable.Leaf components = cpuid.query(0xd, 0);
-        xcr0 = components.eax() & 0xffffffffL | (long) components.edx() << 32;
+        lzcnt = CpuFeature.ABM.in(cpuid);
+        bmi1 = CpuFeature.BMI1.in(cpuid);
+        bmi2 = CpuFeature.BMI2.in(cpuid);
+        movbe = CpuFeature.MOVBE.in(cpuid);
+        adx = CpuFeature.ADX.in(cpuid);
+        boolean xsave = CpuFeature.XSAVE.in(cpuid);
+        xcr0 = xsave ? cpuid.query(0xd, 0).eax() & 0xffffffffL : 0;
     }
 
-    private static boolean bit(int register, int bit) {
-        return (register >>> bit & 1) != 0;
-    }
-
-    /** The components of XSAVE, the bits that XCR0 may have. */
+    /** The components of XSAVE, the bits that XCR0 may have; 0 without XSAVE. */
     long xcr0() {
         return xcr0;
     }

@@ -30,7 +30,7 @@ public final class InterpreterHypervisor implements Hypervisor {
 
     @Override
     public CpuidTable cpuid() {
-        return CpuModel.table();
+        return Identification.table();
     }
 
     @Override

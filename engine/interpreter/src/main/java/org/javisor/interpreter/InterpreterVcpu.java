@@ -829,7 +829,7 @@ final class InterpreterVcpu implements Vcpu {
 
     CpuidTable.Leaf cpuid(int function, int subleaf) {
         CpuidTable.Leaf leaf = cpuid.query(function, subleaf);
-        return CpuModel.dynamic(leaf, cpu);
+        return Identification.dynamic(leaf, cpu);
     }
 
     @Override

@@ -63,7 +63,7 @@ final class MsrAccess {
             case TSC_ADJUST -> m.tscAdjust;
             case UCODE_REVISION -> 1L << 32;
             case MTRR_CAP -> 0x508; // write-combining, fixed ranges, 8 variable ranges
-            case ARCH_CAPABILITIES -> CpuModel.ARCH_CAPABILITIES;
+            case ARCH_CAPABILITIES -> Identification.ARCH_CAPABILITIES;
             case SYSENTER_CS -> m.sysenterCs;
             case SYSENTER_ESP -> m.sysenterEsp;
             case SYSENTER_EIP -> m.sysenterEip;

@@ -338,6 +338,7 @@ final class SystemHandlers {
         ControlRegisters r = c.control;
         boolean illegal =
                 (value & ~CR4_DEFINED & ~CR4_PCE) != 0
+                        || (value & CR4_OSXSAVE) != 0 && c.extensions.xcr0() == 0
                         || r.longMode() && (value & CR4_PAE) == 0
                         || (value & CR4_PCIDE & ~r.cr4) != 0
                                 && (!r.longMode() || (r.cr3 & 0xfff) != 0);

@@ -41,7 +41,7 @@ final class BareProcessor implements VcpuIo, AutoCloseable {
     BareProcessor(long ramBase) {
         memory = GuestMemory.allocate(List.of(new GuestMemory.Range(ramBase, 1 << 20)));
         vm = new InterpreterVm(memory, new FakeClock());
-        InterpreterVcpu vcpu = (InterpreterVcpu) vm.createVcpu(0, CpuModel.table(), this);
+        InterpreterVcpu vcpu = (InterpreterVcpu) vm.createVcpu(0, Identification.table(), this);
         cpu = vcpu.cpu();
         mmu = cpu.mmu;
         enter(CodeSize.BITS64);

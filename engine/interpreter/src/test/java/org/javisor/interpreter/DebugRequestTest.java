@@ -55,7 +55,7 @@ class DebugRequestTest {
 
     private final GuestMemory memory = GuestMemory.allocate(1 << 20);
     private final Vm vm = new InterpreterHypervisor().createVm(memory, new FakeClock());
-    private final Vcpu vcpu = vm.createVcpu(0, CpuModel.table(), NO_DEVICES);
+    private final Vcpu vcpu = vm.createVcpu(0, Identification.table(), NO_DEVICES);
 
     private final OneInterrupt controller = new OneInterrupt();
 
@@ -282,7 +282,7 @@ class DebugRequestTest {
 
     @Test
     void worksAtomically_whenALockedOperandIsWatchedAndAnotherProcessorStoresBesideIt() {
-        vm.createVcpu(1, CpuModel.table(), NO_DEVICES);
+        vm.createVcpu(1, Identification.table(), NO_DEVICES);
         begin(0x1000, ACCESSES);
         memory.write32(0x3010, 41);
         vcpu.setDebug(watch(0x3010, 4, true, true));

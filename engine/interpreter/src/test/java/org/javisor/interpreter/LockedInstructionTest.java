@@ -72,7 +72,8 @@ class LockedInstructionTest {
     }
 
     private static Cpu processor(InterpreterVm vm, int index) {
-        Cpu cpu = ((InterpreterVcpu) vm.createVcpu(index, CpuModel.table(), new NoIo())).cpu();
+        Cpu cpu =
+                ((InterpreterVcpu) vm.createVcpu(index, Identification.table(), new NoIo())).cpu();
         cpu.code64 = true;
         cpu.control.cr0 = ControlRegisters.CR0_PE;
         cpu.mmu.updateContext();
