@@ -112,6 +112,9 @@ final class HostLimits implements ExecutionCondition {
                 "pageFaultDuringAPageFault_isADoubleFault_ofAGeneralProtectionFaultNot",
                 "benignExceptionWithoutAGate_isFollowedByAnother_tellingOfAnExternalEvent",
                 "gates_areChecked",
+                "conformingCode_isExecutedInTheCallersRing",
+                "verification_tellsWhatCouldBeReadAndWritten",
+                "loadTaskRegister_checksItsDescriptor",
                 "randomDescriptors_andFarTransfers");
         skip(
                 EMULATED,
