@@ -16,7 +16,7 @@ uint64_t crc(void), sieve(void), quicksort(void), tree(void), mix(void), lz(void
 uint64_t nbody(void), matrix(void), longdouble(void);
 uint64_t strings(void), chase(void);
 uint64_t syscalls(void), signals(void), pingpong(void), forks(void), execs(void), touch(void), maps(void);
-uint64_t threads(void), work1(void), work2(void);
+uint64_t threads(void), work1(void), work2(void), jit(void), pressure(void);
 
 #ifdef HAVE_LIBCRYPTO
 uint64_t aes(void);

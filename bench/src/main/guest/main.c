@@ -22,6 +22,7 @@ static const struct program programs[] = {
     {"syscall", syscalls},  {"pingpong", pingpong}, {"fork", forks},          {"exec", execs},
     {"touch", touch},       {"mmap", maps},         {"sha256", sha256},       {"chase", chase},
     {"signal", signals},    {"threads", threads},   {"work1", work1},         {"work2", work2},
+    {"jit", jit},           {"pressure", pressure},
 };
 
 enum { COUNT = sizeof programs / sizeof programs[0] };

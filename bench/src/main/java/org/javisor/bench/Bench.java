@@ -36,6 +36,7 @@ public final class Bench implements Callable<Integer> {
 
     private static final int MOST_RUNS = 1000;
     private static final int MOST_MILLISECONDS = 60_000;
+    private static final int MOST_MINUTES = 100_000;
 
     @Option(
             names = "--runs",
@@ -81,6 +82,15 @@ public final class Bench implements Callable<Integer> {
                 "before and its figures afterwards."
             })
     private Optional<String> profile = Optional.empty();
+
+    @Option(
+            names = "--soak",
+            paramLabel = "MINUTES",
+            description = {
+                "Instead of measuring: mixed work for so long in a guest of",
+                "the one engine that --engine names, its results checked."
+            })
+    private int soak;
 
     @Option(
             names = "--while",
@@ -206,6 +216,10 @@ public final class Bench implements Callable<Integer> {
         refuse(
                 profile.isPresent() && (engines.size() != 1 || !programs.isEmpty()),
                 "--profile needs --engine with one name and no --programs");
+        refuse(
+                soak != 0 && (engines.size() != 1 || !programs.isEmpty() || profile.isPresent()),
+                "--soak needs --engine with one name, and neither --programs nor --profile");
+        refuse(soak < 0 || soak > MOST_MINUTES, "--soak is 1 to " + MOST_MINUTES);
         refuse(meanwhile.isPresent() && profile.isEmpty(), "--while needs --profile");
         BenchPlan plan;
         try {
@@ -227,6 +241,10 @@ public final class Bench implements Callable<Integer> {
                     plan.boots() || !plan.hasGuests(),
                     "--profile is for a program (not boot) in a guest (not native)");
             return new ProfiledRun(plan, launcher, out).execute(meanwhile);
+        }
+        if (soak != 0) {
+            refuse(!plan.hasGuests(), "--soak is for a guest (not native)");
+            return new SoakRun(plan, launcher, out).execute(soak);
         }
         return new BenchRun(plan, launcher, out, err).execute(json);
     }

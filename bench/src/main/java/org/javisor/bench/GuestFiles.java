@@ -3,6 +3,7 @@ package org.javisor.bench;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +44,16 @@ final class GuestFiles {
 
     /** The same kernel and user space with the benchmark programs and an init that runs them. */
     static Boot programs(CachedImage image, Path binary, int cpus, Workplace workplace) {
+        return programs(image, binary, "", cpus, workplace);
+    }
+
+    /**
+     * The same.
+     *
+     * @param checksums a line for each program whose results are to be checked by the guest
+     */
+    static Boot programs(
+            CachedImage image, Path binary, String checksums, int cpus, Workplace workplace) {
         // With a command the kernel's console is the second serial port: the first is ours.
         GuestCommand command = GuestCommand.of(List.of("true"), GuestCommand.Input.NONE);
         BootFiles files = TinyImage.bootFiles(image, TinySession.command(command));
@@ -51,6 +62,8 @@ final class GuestFiles {
         try {
             Initramfs initramfs = new Initramfs(initrd);
             initramfs.file("bench/init", 0755, GuestSources.file("init"));
+            initramfs.file("bench/soak", 0755, GuestSources.file("soak"));
+            initramfs.file("bench/checksums", 0644, checksums.getBytes(StandardCharsets.US_ASCII));
             initramfs.file("bench/programs", 0755, Files.readAllBytes(binary));
             initramfs.finish();
         } catch (IOException e) {

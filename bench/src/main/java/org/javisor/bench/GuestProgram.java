@@ -69,7 +69,9 @@ record GuestProgram(String name, String source, Group group) {
                     new GuestProgram("signal", "signals.c", Group.OTHER),
                     new GuestProgram("threads", "threads.c", Group.OTHER),
                     new GuestProgram("work1", "work.c", Group.OTHER),
-                    new GuestProgram("work2", "work.c", Group.OTHER));
+                    new GuestProgram("work2", "work.c", Group.OTHER),
+                    new GuestProgram("jit", "jit.c", Group.OTHER),
+                    new GuestProgram("pressure", "pressure.c", Group.OTHER));
 
     /** Every program, in the order of the table. */
     static List<GuestProgram> all() {
