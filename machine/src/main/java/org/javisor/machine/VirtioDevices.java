@@ -6,6 +6,7 @@ import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.javisor.network.MacAddress;
 import org.javisor.network.NetSpec;
 import org.javisor.network.Network;
@@ -193,6 +194,25 @@ public final class VirtioDevices {
                     opened.accept(card);
                     return card;
                 });
+    }
+
+    /**
+     * A network card on a network of the caller's, such as a port of a {@link
+     * org.javisor.network.Switch}.
+     *
+     * @param index of the machine's cards, from 0, for its name and address
+     * @param network closed with the machine
+     */
+    public static VirtioSlot net(int index, Supplier<Network> network) {
+        return new VirtioSlot(
+                "virtio-net" + index,
+                surroundings ->
+                        new VirtioNet(
+                                surroundings.machine(),
+                                MacAddress.random(index),
+                                0,
+                                1,
+                                network.get()));
     }
 
     private static VirtioNet newCard(int index, NetSpec spec, String machine) {

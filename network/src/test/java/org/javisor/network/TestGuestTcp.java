@@ -71,6 +71,16 @@ final class TestGuestTcp {
         emit(nxt, RST | ACK, new byte[0], new byte[0]);
     }
 
+    /** What it sends next. */
+    int sequence() {
+        return nxt;
+    }
+
+    /** What it expects next. */
+    int expected() {
+        return rcv;
+    }
+
     byte[] incoming() {
         return incoming.toByteArray();
     }
