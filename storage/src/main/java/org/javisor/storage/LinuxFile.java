@@ -193,12 +193,14 @@ final class LinuxFile implements HostFile {
             long done = 0;
             int index = 0;
             long skip = 0;
+            boolean ended = false;
             while (done < total) {
                 while (skip == segments[index].byteSize()) {
                     index++;
                     skip = 0;
                 }
-                long count = one(frame, offset + done, segments, index, skip, write);
+                // Without the page cache nothing can begin in the middle of a block.
+                long count = ended ? 0 : one(frame, offset + done, segments, index, skip, write);
                 if (count < 0) {
                     if (frame.errno() == LinuxCalls.EINTR) {
                         continue;
@@ -217,6 +219,7 @@ final class LinuxFile implements HostFile {
                     return;
                 }
                 done += count;
+                ended = !write && (count & (alignment - 1)) != 0;
                 for (long rest = count; rest > 0; ) {
                     long part = Math.min(rest, segments[index].byteSize() - skip);
                     rest -= part;

@@ -104,6 +104,21 @@ class RawDiskTest {
     }
 
     @Test
+    void lastSectorIsRead_whenThePageCacheIsGoneRound() throws IOException {
+        byte[] contents = new byte[9000];
+        new Random(1).nextBytes(contents);
+        Files.write(file, contents);
+        try (BlockBackend disk = open(",format=raw,readonly,cache=none")) {
+            byte[] read = Native.read(disk, 0, 9216);
+            assertThat(Arrays.copyOf(read, 9000)).isEqualTo(contents);
+            assertThat(Arrays.copyOfRange(read, 9000, 9216)).containsOnly(0);
+        } catch (StorageException e) {
+            assumeThat(e.code()).as(e.getMessage()).isNotEqualTo(StorageException.Code.UNSUPPORTED);
+            throw e;
+        }
+    }
+
+    @Test
     void requestsFail_whenTheFileShrinksInUse() throws IOException {
         try (BlockBackend disk = open(",format=raw,readonly");
                 RandomAccessFile other = new RandomAccessFile(file.toFile(), "rw")) {
