@@ -76,7 +76,7 @@ final class ImageCommand implements Runnable {
             }
             store.list().stream()
                     .filter(image -> image.disk().isPresent())
-                    .forEach(image -> out.print(built(image)));
+                    .forEach(image -> out.printf("%s", built(image)));
             if (store.find("debian").isEmpty()) {
                 out.printf("%-24s%-10s%-12s%s%n", "debian", "-", "-", DEBIAN);
             }

@@ -50,7 +50,7 @@ final class MachineCommand implements Runnable {
             MachineStore store = MachineStore.ofUser(surroundings.environment());
             out.printf("%-24s%-16s%-12s%s%n", "NAME", "IMAGE", "DISK", "OWN");
             for (String name : store.names()) {
-                store.find(name).ifPresent(machine -> out.print(line(machine)));
+                store.find(name).ifPresent(machine -> out.printf("%s", line(machine)));
             }
         }
 
