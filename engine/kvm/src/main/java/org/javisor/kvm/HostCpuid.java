@@ -33,10 +33,12 @@ final class HostCpuid {
      * and the host's own topology.
      */
     static CpuidTable supported(KvmHandle system) {
+        // The kernel leaves it to a capability, since it depends on where the local APIC is.
+        int deadline = system.offers(Capability.TSC_DEADLINE_TIMER) ? TSC_DEADLINE : 0;
         List<Leaf> leaves = new ArrayList<>();
         for (Leaf leaf : read(system)) {
             switch (leaf.function()) {
-                case 1 -> leaves.add(withEcx(leaf, leaf.ecx() & ~VMX | X2APIC));
+                case 1 -> leaves.add(withEcx(leaf, leaf.ecx() & ~VMX | X2APIC | deadline));
                 case 0xb, 0x1f, 0x8000001e -> {}
                 case 0x40000001 ->
                         leaves.add(

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.stream.IntStream;
+import org.javisor.hypervisor.CpuFeature;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.interpreter.InterpreterHypervisor;
@@ -190,6 +191,8 @@ class KvmEngineTest {
         assertThat(table.query(0x80000001, 0).ecx() & 1 << 2).as("SVM").isZero();
         assertThat(table.query(0x40000001, 0).eax() & 1 << 4).as("async faults").isZero();
         assertThat(table.query(0x40000000, 0).ebx()).isEqualTo(0x4b4d564b);
+        assertThat(CpuFeature.of(table))
+                .contains(CpuFeature.X2APIC, CpuFeature.TSC_DEADLINE_TIMER, CpuFeature.HYPERVISOR);
     }
 
     @Test
