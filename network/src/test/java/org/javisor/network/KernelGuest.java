@@ -93,11 +93,12 @@ final class KernelGuest implements AutoCloseable {
             return "needs root and /dev/net/tun";
         }
         try {
+            run("ping", "-c", "1", "127.0.0.1");
             run("ip", "netns", "add", "jprobe" + ProcessHandle.current().pid());
             run("ip", "netns", "del", "jprobe" + ProcessHandle.current().pid());
             return "";
         } catch (IOException e) {
-            return "needs the right to make network namespaces: " + e.getMessage();
+            return "needs ping, ip and the right to make network namespaces: " + e.getMessage();
         }
     }
 

@@ -15,15 +15,18 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The user-mode network and TAP against Linux's own TCP: this host's kernel is the guest. Skipped
  * where a network namespace cannot be made.
  */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 class KernelGuestTest {
     @TempDir Path directory;
     private ServerSocket server;

@@ -18,13 +18,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole user-mode network between frames and this host's loopback interface. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 class UserNetworkTest {
     private static final IpAddress GATEWAY = IpAddress.v4(10, 0, 2, 2);
     private static final IpAddress NAME_SERVER = IpAddress.v4(10, 0, 2, 3);
