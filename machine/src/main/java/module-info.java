@@ -5,6 +5,7 @@ module org.javisor.machine {
     requires transitive org.javisor.hypervisor;
     requires transitive org.javisor.interpreter;
     requires org.javisor.kvm;
+    requires org.javisor.translator;
     requires transitive org.javisor.chipset;
     requires transitive org.javisor.firmware;
     requires transitive org.javisor.virtio;

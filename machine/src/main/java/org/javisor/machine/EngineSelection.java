@@ -8,6 +8,7 @@ import org.javisor.hypervisor.Hypervisor;
 import org.javisor.interpreter.InterpreterHypervisor;
 import org.javisor.kvm.KvmHost;
 import org.javisor.kvm.KvmHypervisor;
+import org.javisor.translator.TranslatorHypervisor;
 
 /**
  * The engine that a machine runs on.
@@ -36,6 +37,11 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
                         KvmHost::obstacle,
                         HostKvm::reservation,
                         KvmHypervisor::new),
+                new Candidate(
+                        EngineChoice.TRANSLATOR,
+                        TranslatorHypervisor::obstacle,
+                        Optional::empty,
+                        TranslatorHypervisor::new),
                 new Candidate(
                         EngineChoice.INTERPRETER,
                         Optional::empty,

@@ -97,7 +97,7 @@ final class BlockDecoder {
                 hotInstructions);
     }
 
-    private Handler select(Instruction i) {
+    Handler select(Instruction i) {
         if (!extensions.include(i)) {
             Handler older = BitHandlers.selectWithoutCounts(i);
             return older == null ? SystemHandlers::undefined : older;

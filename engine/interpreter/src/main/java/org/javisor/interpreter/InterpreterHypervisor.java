@@ -1,5 +1,6 @@
 package org.javisor.interpreter;
 
+import java.util.function.Function;
 import org.javisor.device.Clock;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.Hypervisor;
@@ -36,5 +37,19 @@ public final class InterpreterHypervisor implements Hypervisor {
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
         return new InterpreterVm(memory, clock, hotInstructions);
+    }
+
+    /**
+     * A machine whose processors are interpreted but for what a {@link CodeRunner} takes over.
+     *
+     * @param runners makes a processor's, once
+     * @param onClose runs when the machine and its runners have been closed
+     */
+    public static Vm createVm(
+            GuestMemory memory,
+            Clock clock,
+            Function<GuestProcessor, CodeRunner> runners,
+            Runnable onClose) {
+        return new InterpreterVm(memory, clock, Block.HOT_INSTRUCTIONS, runners, onClose);
     }
 }

@@ -58,6 +58,8 @@ final class InterpreterVcpu implements Vcpu {
     private final Interrupts interrupts;
     private final BlockDecoder decoder;
     private final ParavirtualClock paravirtualClock;
+    private final CodeRunner codeRunner;
+    private final boolean hasRunner;
     private LocalInterruptController controller = NoController.INSTANCE;
 
     // Attention
@@ -126,6 +128,8 @@ final class InterpreterVcpu implements Vcpu {
         this.cpu.extensions = extensions;
         this.decoder = new BlockDecoder(vm.memory(), extensions, vm.hotInstructions());
         this.paravirtualClock = new ParavirtualClock(vm.memory(), vm.clock(), cpu);
+        this.codeRunner = vm.runner(new GuestProcessor(this, cpu, mmu));
+        this.hasRunner = codeRunner != CodeRunner.NONE;
         reset();
     }
 
@@ -177,6 +181,7 @@ final class InterpreterVcpu implements Vcpu {
     private void post(int event) {
         int before = (int) EVENTS.getAndBitwiseOr(this, event);
         if ((before & event) == 0) {
+            codeRunner.attention();
             Thread thread = runner;
             if (thread == Thread.currentThread()) {
                 // By an access of this very instruction: the next one comes after the event.
@@ -338,6 +343,10 @@ final class InterpreterVcpu implements Vcpu {
     private void execute() {
         try {
             do {
+                if (hasRunner && cpu.code64) {
+                    codeRunner.run();
+                    continue;
+                }
                 Block block = block();
                 // Between processors the order of accesses counts, and within one method HotSpot
                 // may
@@ -467,6 +476,38 @@ final class InterpreterVcpu implements Vcpu {
         } finally {
             instructions += n;
         }
+    }
+
+    /** Whether the runner of code has to let the loop look around before the next instruction. */
+    boolean demandsAttention() {
+        return (events & eventMask) != 0
+                || careful
+                || debugged
+                || !cpu.code64
+                || activity != VcpuState.Activity.RUNNING;
+    }
+
+    /** Whether an event is posted, be it held off at the moment. */
+    boolean eventPosted() {
+        return events != 0;
+    }
+
+    /** One instruction, which begins at RIP. */
+    void interpret(Instruction i, Operation operation) {
+        Cpu c = cpu;
+        c.blockEnd = 1;
+        c.rip += i.length;
+        try {
+            operation.execute(c, i);
+            instructions++;
+        } catch (GuestFault fault) {
+            faulted(i, fault);
+        }
+    }
+
+    /** The instruction at RIP, whatever it is, with whatever pages it lies on. */
+    void interpretNext() {
+        runBlock(block(), 1);
     }
 
     private void runBlock(Block block, int limit) {
@@ -918,10 +959,14 @@ final class InterpreterVcpu implements Vcpu {
         mmu.revokeWrites(pageGpa);
     }
 
+    CodeRunner codeRunner() {
+        return codeRunner;
+    }
+
     // Figures
 
     long instructions() {
-        return instructions;
+        return instructions + codeRunner.instructions();
     }
 
     long runNanos() {
@@ -929,6 +974,7 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     void count(Map<String, Long> counters) {
+        codeRunner.count(counters);
         counters.merge("exits.port", ports, Long::sum);
         counters.merge("exits.mmio-read", mmu.mmioReads, Long::sum);
         counters.merge("exits.mmio-write", mmu.mmioWrites, Long::sum);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.javisor.device.Clock;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.EngineStatistics;
@@ -28,14 +29,30 @@ final class InterpreterVm implements Vm, WriteObserver {
 
     private final int hotInstructions;
 
+    private final Function<GuestProcessor, CodeRunner> runners;
+    private final Runnable onClose;
+
     InterpreterVm(GuestMemory memory, Clock clock) {
         this(memory, clock, Block.HOT_INSTRUCTIONS);
     }
 
+    InterpreterVm(GuestMemory memory, Clock clock, int hotInstructions) {
+        this(memory, clock, hotInstructions, processor -> CodeRunner.NONE, () -> {});
+    }
+
     /**
      * @param hotInstructions see {@link Block}
+     * @param runners makes what runs a processor's 64-bit code
+     * @param onClose what the runners share is no longer needed
      */
-    InterpreterVm(GuestMemory memory, Clock clock, int hotInstructions) {
+    InterpreterVm(
+            GuestMemory memory,
+            Clock clock,
+            int hotInstructions,
+            Function<GuestProcessor, CodeRunner> runners,
+            Runnable onClose) {
+        this.runners = runners;
+        this.onClose = onClose;
         this.memory = memory;
         this.hotInstructions = hotInstructions;
         this.clock = clock;
@@ -59,6 +76,10 @@ final class InterpreterVm implements Vm, WriteObserver {
         vcpus.add(vcpu);
         multiprocessor = vcpus.size() > 1;
         return vcpu;
+    }
+
+    CodeRunner runner(GuestProcessor processor) {
+        return runners.apply(processor);
     }
 
     Clock clock() {
@@ -110,6 +131,12 @@ final class InterpreterVm implements Vm, WriteObserver {
     }
 
     @Override
+    public boolean codeChanged(long gpa, int length) {
+        codeCache.drop(gpa & -GuestMemory.PAGE_SIZE);
+        return false;
+    }
+
+    @Override
     public void codeWritten(long pageGpa) {
         codeCache.drop(pageGpa);
     }
@@ -137,5 +164,6 @@ final class InterpreterVm implements Vm, WriteObserver {
     @Override
     public void close() {
         memory.removeObserver(this);
+        onClose.run();
     }
 }

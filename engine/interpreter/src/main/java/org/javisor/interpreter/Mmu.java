@@ -39,6 +39,11 @@ final class Mmu {
 
     private boolean largePages;
 
+    // Whether entries of pages that are not global were made since the last flush of these: beside
+    // a runner of code there often were none
+    private boolean dataEntered;
+    private boolean fetchEntered;
+
     private final long[] fetchTag = new long[2 * FETCH_ENTRIES];
     private final CodePage[] fetchPage = new CodePage[2 * FETCH_ENTRIES];
     private final boolean[] fetchGlobal = new boolean[2 * FETCH_ENTRIES];
@@ -150,25 +155,32 @@ final class Mmu {
         Arrays.fill(writeTag, EMPTY);
         Arrays.fill(fetchTag, EMPTY);
         largePages = false;
+        if (cpu != null) {
+            cpu.vcpu.codeRunner().flushAll();
+        }
         leaveCodePage();
     }
 
     void flushNonGlobal() {
-        for (int n = 0; n < readTag.length; n++) {
+        for (int n = 0; n < readTag.length && dataEntered; n++) {
             if (!global[n]) {
                 readTag[n] = EMPTY;
                 writeTag[n] = EMPTY;
             }
         }
-        for (int n = 0; n < fetchTag.length; n++) {
+        for (int n = 0; n < fetchTag.length && fetchEntered; n++) {
             if (!fetchGlobal[n]) {
                 fetchTag[n] = EMPTY;
             }
         }
+        dataEntered = false;
+        fetchEntered = false;
+        cpu.vcpu.codeRunner().flushNonGlobal();
         leaveCodePage();
     }
 
     void flushPage(long linear) {
+        cpu.vcpu.codeRunner().flushPage(linear);
         long page = linear & PAGE;
         if (largePages) {
             for (int n = 0; n < readTag.length; n++) {
@@ -462,14 +474,30 @@ final class Mmu {
         }
     }
 
+    GuestMemory memory() {
+        return memory;
+    }
+
+    /** Walks the page tables for a data access and faults if it is not allowed. */
+    long walk(long linear, boolean write) {
+        return walker.walk(linear, rights(write ? PageWalker.WRITE : 0), cpu);
+    }
+
+    /** Walks the page tables for an instruction fetch and faults if it is not allowed. */
+    long walkFetch(long linear) {
+        return walker.walk(linear, PageWalker.FETCH | (user ? PageWalker.USER : 0), cpu);
+    }
+
+    private int rights(int access) {
+        return access
+                | (user ? PageWalker.USER : 0)
+                | (smapSuspended ? PageWalker.SMAP_SUSPENDED : 0);
+    }
+
     /** Walks the page tables, faults if the access is not allowed, and enters RAM into the TLB. */
     private long translate(long linear, int access) {
         misses++;
-        int rights =
-                access
-                        | (user ? PageWalker.USER : 0)
-                        | (smapSuspended ? PageWalker.SMAP_SUSPENDED : 0);
-        long gpa = walker.walk(linear, rights, cpu);
+        long gpa = walker.walk(linear, rights(access), cpu);
         if (watched.length == 0 || !watches(linear)) {
             enter(linear, gpa);
         }
@@ -487,6 +515,7 @@ final class Mmu {
         readTag[n] = page;
         toHost[n] = host - page;
         global[n] = walker.global();
+        dataEntered |= !global[n];
         pageShift[n] = (byte) walker.pageShift();
         largePages |= pageShift[n] > 12;
         if (walker.writable() && !memory.isTracked(gpa)) {
@@ -526,6 +555,7 @@ final class Mmu {
         fetchTag[n] = linear & PAGE;
         fetchPage[n] = page;
         fetchGlobal[n] = walker.global();
+        fetchEntered |= !fetchGlobal[n];
         return page;
     }
 

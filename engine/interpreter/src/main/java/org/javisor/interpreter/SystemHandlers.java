@@ -31,8 +31,9 @@ final class SystemHandlers {
                     VMWRITE,
                     VMRUN ->
                     SystemHandlers::undefined;
-            case MONITOR, MWAIT, RDPID, INVPCID, SERIALIZE, MOVDIRI, MOVDIR64B, XSAVES, XRSTORS ->
+            case MONITOR, MWAIT, RDPID, INVPCID, MOVDIRI, MOVDIR64B, XSAVES, XRSTORS ->
                     SystemHandlers::undefined;
+            case SERIALIZE -> SystemHandlers::serialize;
             case TOO_LONG -> SystemHandlers::tooLong;
             case MOV -> selectMove(i);
             case POP -> i.kind0 == Instruction.SEG ? SystemHandlers::popSegment : null;
@@ -89,6 +90,11 @@ final class SystemHandlers {
             return SystemHandlers::moveDebug;
         }
         return null;
+    }
+
+    /** Instructions take effect one after the other anyway; decoded ones are fetched anew. */
+    private static void serialize(Cpu c, Instruction i) {
+        c.endBlock();
     }
 
     static void undefined(Cpu c, Instruction i) {

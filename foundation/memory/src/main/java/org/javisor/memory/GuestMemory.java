@@ -211,11 +211,25 @@ public final class GuestMemory implements AutoCloseable {
             if (region == null || region.flags(page) == 0) {
                 continue;
             }
-            int before = region.clearFlags(page, RamRegion.CODE | RamRegion.CLEAN);
+            int before = region.clearFlags(page, RamRegion.CLEAN);
             if ((before & RamRegion.CODE) != 0) {
-                for (WriteObserver observer : observers) {
-                    observer.codeWritten(page);
-                }
+                long from = Long.compareUnsigned(gpa, page) < 0 ? page : gpa;
+                codeWritten(region, from, Math.min(last, page + PAGE_SIZE - 1) - from + 1);
+            }
+        }
+    }
+
+    private void codeWritten(RamRegion region, long gpa, long length) {
+        boolean kept = false;
+        for (WriteObserver observer : observers) {
+            kept |= observer.codeChanged(gpa, (int) length);
+        }
+        if (!kept) {
+            long page = gpa & -PAGE_SIZE;
+            // The flag first: who tracks the page anew from now on is told of the drop too.
+            region.clearFlags(page, RamRegion.CODE);
+            for (WriteObserver observer : observers) {
+                observer.codeWritten(page);
             }
         }
     }

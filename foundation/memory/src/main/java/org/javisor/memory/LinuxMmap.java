@@ -1,5 +1,6 @@
 package org.javisor.memory;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +15,7 @@ final class LinuxMmap {
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
+    private static final int MAP_SHARED = 0x01;
     private static final int MAP_PRIVATE = 0x02;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_NORESERVE = 0x4000;
@@ -83,6 +85,42 @@ final class LinuxMmap {
         }
     }
 
+    /**
+     * Maps the same memory twice: once to be written, once to be executed.
+     *
+     * @return the two addresses, or an empty array if the host forbids it
+     */
+    static long[] mapTwice(long size) {
+        try (Arena arena = Arena.ofConfined()) {
+            int file = (int) Calls.MEMFD_CREATE.invokeExact(arena.allocateFrom("javisor-code"), 1);
+            if (file < 0) {
+                return new long[0];
+            }
+            try {
+                if ((int) Calls.FTRUNCATE.invokeExact(file, size) != 0) {
+                    return new long[0];
+                }
+                long written = mapShared(file, size, PROT_READ | PROT_WRITE);
+                long executed = mapShared(file, size, PROT_READ | PROT_EXEC);
+                if (written != -1 && executed != -1) {
+                    return new long[] {written, executed};
+                }
+                if (written != -1) {
+                    release(written, size);
+                }
+                return new long[0];
+            } finally {
+                int ignored = (int) Calls.CLOSE.invokeExact(file);
+            }
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static long mapShared(int file, long size, int protection) throws Throwable {
+        return (long) Calls.MMAP.invokeExact(0L, size, protection, MAP_SHARED, file, 0L);
+    }
+
     static void release(long address, long size) {
         try {
             int ignored = (int) Calls.MUNMAP.invokeExact(address, size);
@@ -119,6 +157,18 @@ final class LinuxMmap {
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_INT));
+        static final MethodHandle MEMFD_CREATE =
+                call(
+                        "memfd_create",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        static final MethodHandle FTRUNCATE =
+                call(
+                        "ftruncate",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+        static final MethodHandle CLOSE =
+                call("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         static final MethodHandle MADVISE =
                 call(
                         "madvise",

@@ -7,8 +7,19 @@ package org.javisor.memory;
  */
 public interface WriteObserver {
     /**
-     * A page flagged {@link RamRegion#CODE} was written; the flag is already cleared. Drop what was
-     * made of it.
+     * A range within a page flagged {@link RamRegion#CODE} was written. Drop what was made of these
+     * bytes.
+     *
+     * @return whether something made of other bytes of the page is kept, so that the page must stay
+     *     tracked; else {@link #codeWritten} follows
+     */
+    default boolean codeChanged(long gpa, int length) {
+        return false;
+    }
+
+    /**
+     * A page flagged {@link RamRegion#CODE} was written and nobody keeps anything of it; the flag
+     * is already cleared. Drop what was made of it.
      */
     void codeWritten(long pageGpa);
 

@@ -1,0 +1,167 @@
+package org.javisor.interpreter;
+
+import org.javisor.memory.GuestMemory;
+import org.javisor.x86.FpuState;
+import org.javisor.x86.Instruction;
+
+/**
+ * A processor as its {@link CodeRunner} sees it. For the processor's own thread.
+ *
+ * <p>Where a guest's exception comes up, these methods throw; the runner lets that pass.
+ */
+public final class GuestProcessor {
+    private final InterpreterVcpu vcpu;
+    private final Cpu cpu;
+    private final Mmu mmu;
+
+    GuestProcessor(InterpreterVcpu vcpu, Cpu cpu, Mmu mmu) {
+        this.vcpu = vcpu;
+        this.cpu = cpu;
+        this.mmu = mmu;
+    }
+
+    /** An instruction with the interpreter's way of carrying it out. */
+    public static final class Prepared {
+        private final Instruction instruction;
+        private final Operation operation;
+
+        private Prepared(Instruction instruction) {
+            this.instruction = instruction;
+            this.operation = Operations.of(BlockDecoder.select(instruction));
+        }
+
+        public Instruction instruction() {
+            return instruction;
+        }
+    }
+
+    public static Prepared prepare(Instruction instruction) {
+        return new Prepared(instruction);
+    }
+
+    public int index() {
+        return vcpu.index();
+    }
+
+    // Registers
+
+    /** The live array of the 16 general registers. */
+    public long[] registers() {
+        return cpu.gpr;
+    }
+
+    public long rip() {
+        return cpu.rip;
+    }
+
+    public void setRip(long rip) {
+        cpu.rip = rip;
+    }
+
+    /** RFLAGS. */
+    public long flags() {
+        return cpu.flags.value();
+    }
+
+    /** The six arithmetic flags at their places in RFLAGS. */
+    public void setArithmeticFlags(int bits) {
+        cpu.flags.setArithmetic(bits);
+    }
+
+    public void setInterruptFlag(boolean set) {
+        boolean before = cpu.flags.has(Flags.IF);
+        if (before != set) {
+            cpu.flags.system ^= Flags.IF;
+            vcpu.interruptFlagChanged();
+        }
+    }
+
+    public FpuState fpu() {
+        return cpu.fpu;
+    }
+
+    public long segmentBase(int segment) {
+        return cpu.segments.base[segment];
+    }
+
+    /** 0 to 3. */
+    public int privilegeLevel() {
+        return cpu.cpl;
+    }
+
+    /** Whether supervisor accesses to user pages are allowed. */
+    public boolean smapSuspended() {
+        return !cpu.control.has4(ControlRegisters.CR4_SMAP) || cpu.flags.has(Flags.AC);
+    }
+
+    /** Whether SSE instructions can be used without an exception that says the unit is off. */
+    public boolean sseReady() {
+        return cpu.sseReady;
+    }
+
+    // Memory
+
+    public GuestMemory memory() {
+        return mmu.memory();
+    }
+
+    /**
+     * Walks the page tables for a data access at the current privilege.
+     *
+     * @return the guest-physical address, or -1 if the access would fault
+     */
+    public long translate(long linear, boolean write) {
+        try {
+            return mmu.walk(linear, write);
+        } catch (GuestFault fault) {
+            return -1;
+        }
+    }
+
+    /** Walks the page tables for an instruction fetch. */
+    public long translateFetch(long linear) {
+        return mmu.walkFetch(linear);
+    }
+
+    /** Of the last walk: the page may be written without another walk. */
+    public boolean walkedWritable() {
+        return mmu.walker().writable();
+    }
+
+    /** Of the last walk: it is a global page. */
+    public boolean walkedGlobal() {
+        return mmu.walker().global();
+    }
+
+    /** Of the last walk: the page's size as a shift. */
+    public int walkedShift() {
+        return mmu.walker().pageShift();
+    }
+
+    // Running
+
+    /** Whether the runner has to return before the next instruction. */
+    public boolean demandsAttention() {
+        return vcpu.demandsAttention();
+    }
+
+    /** Whether an event is posted, be it held off by IF. */
+    public boolean eventPosted() {
+        return vcpu.eventPosted();
+    }
+
+    /** Carries out the instruction that begins at RIP. */
+    public void interpret(Prepared prepared) {
+        vcpu.interpret(prepared.instruction, prepared.operation);
+    }
+
+    /** Carries out the instruction at RIP, fetched anew. */
+    public void interpretNext() {
+        vcpu.interpretNext();
+    }
+
+    /** A jump to an address that is not canonical. */
+    public RuntimeException generalProtection() {
+        return GuestFault.gp0();
+    }
+}

@@ -1,0 +1,301 @@
+package org.javisor.translator;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.javisor.memory.RawMemory;
+
+/**
+ * What translated code needs of one processor beside the registers it keeps in the host's: a block
+ * of memory outside the heap that the host's GS base points at. Offsets are in bytes.
+ */
+final class ProcessorBlock {
+    /** The 16 general registers, in the order of their encoding. */
+    static final int REGISTERS = 0;
+
+    /** Linear address of the page whose code runs. */
+    static final int PAGE = 0x80;
+
+    /** The arithmetic flags as SETO AL, LAHF leave them in AX. */
+    static final int FLAGS = 0x88;
+
+    /** Flags put aside, in the same form, before a probe that spoils them. */
+    static final int SAVED_FLAGS = 0x90;
+
+    /** EFLAGS.IF at its place, nothing else. */
+    static final int INTERRUPT_FLAG = 0x98;
+
+    /** The other system flags. */
+    static final int SYSTEM_FLAGS = 0x9c;
+
+    /** 0 while somebody wants the processor's attention, else 1. */
+    static final int QUIET = 0xa0;
+
+    /** 0 while an event is held off by IF, else 1. */
+    static final int NOTHING_HELD = 0xa4;
+
+    static final int TEMPORARY = 0xa8;
+
+    /** Bases of FS and GS, by segment number from FS on. */
+    static final int SEGMENT_BASE = 0xb0;
+
+    static final int KERNEL_GS_BASE = 0xc0;
+
+    // Why and where translated code was left
+    static final int SITE = 0xc8;
+    static final int REASON = 0xcc;
+    static final int LINEAR = 0xd0;
+
+    // Used by entry and exit
+    static final int TARGET = 0xd8;
+    static final int HOST_STACK = 0xe0;
+    static final int MXCSR = 0xe8;
+    static final int HOST_MXCSR = 0xec;
+
+    // Masks for PEXT and PDEP
+    static final int TLB_INDEX_MASK = 0x100;
+    static final int OUTSIDE_PAGE_MASK = 0x108;
+
+    /** Outside the page, or not aligned to 16 or 32 bytes. */
+    static final int MISALIGNED_16_MASK = 0x110;
+
+    static final int MISALIGNED_32_MASK = 0x118;
+    static final int JUMP_INDEX_MASK = 0x120;
+
+    /** The arithmetic flags at their places. */
+    static final int FLAGS_MASK = 0x128;
+
+    static final int INSTRUCTIONS = 0x130;
+    static final int TEMPORARY_2 = 0x138;
+    static final int BIT_NUMBER_MASK = 0x140;
+    static final int CODE_INDEX_MASK = 0x148;
+
+    /** 0 while the guest's x87 registers are in the host's, else 1. */
+    static final int X87_MISSING = 0x150;
+
+    /** Not 0 if entry is to load them from {@link #X87_AREA}. */
+    static final int X87_WANTED = 0x154;
+
+    /** 16 registers of 32 bytes. */
+    static final int VECTORS = 0x200;
+
+    /** An XSAVE area of which the x87 component is used. */
+    static final int X87_AREA = 0x400;
+
+    /** Of the image: the control words and the eight registers. */
+    private static final int X87_BYTES = 160;
+
+    private static final int XSTATE_BV = 512;
+
+    /** Beyond registers and small fields: the tables of each {@link Context}. */
+    private static final int TABLES = 0x1000;
+
+    // One data TLB entry: 32 bytes
+    static final int TLB_ENTRIES = 1024;
+    static final int TLB_ENTRY_SHIFT = 5;
+    static final int TLB_READ = 0;
+    static final int TLB_WRITE = 8;
+    static final int TLB_HOST = 16;
+    static final int TLB_DISTANCE = 24;
+
+    // One entry of the jump table: 16 bytes
+    static final int JUMP_ENTRIES = 4096;
+    static final int JUMP_TAG = 0;
+    static final int JUMP_HOST = 8;
+
+    /** One entry of the code TLB: 8 bytes. */
+    static final int CODE_ENTRIES = 256;
+
+    private static final int CODE_BYTES = CODE_ENTRIES * 8;
+    private static final int TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT;
+    private static final int JUMP_BYTES = JUMP_ENTRIES * 16;
+    private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES;
+    static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;
+
+    private static final long PAGE_MASK = -4096;
+
+    /** The base of no page that anybody can access, as not canonical. */
+    private static final long NOWHERE = 1L << 62;
+
+    /**
+     * Freed when nobody can reach it: other threads may post an event for the processor when its
+     * machine has been closed.
+     */
+    private final MemorySegment segment = Arena.ofAuto().allocate(SIZE, 4096);
+
+    private final long address = segment.address();
+
+    ProcessorBlock() {
+        put64(TLB_INDEX_MASK, (long) (TLB_ENTRIES - 1) << 12);
+        put64(OUTSIDE_PAGE_MASK, PAGE_MASK);
+        put64(MISALIGNED_16_MASK, PAGE_MASK | 15);
+        put64(MISALIGNED_32_MASK, PAGE_MASK | 31);
+        put64(JUMP_INDEX_MASK, JUMP_ENTRIES - 1);
+        put64(FLAGS_MASK, 0x8d5);
+        put64(BIT_NUMBER_MASK, 31);
+        put64(CODE_INDEX_MASK, (long) (CODE_ENTRIES - 1) << 12);
+        put32(QUIET, 1);
+        put32(NOTHING_HELD, 1);
+        put32(X87_MISSING, 1);
+        put32(MXCSR, 0x1f80);
+        put32(HOST_MXCSR, 0x1f80);
+        for (int context = 0; context < Context.COUNT; context++) {
+            for (int n = 0; n < TLB_ENTRIES; n++) {
+                clearTlb(context, n);
+            }
+            for (int n = 0; n < JUMP_ENTRIES; n++) {
+                clearJump(context, n);
+            }
+            for (int n = 0; n < CODE_ENTRIES; n++) {
+                clearCode(context, n);
+            }
+        }
+    }
+
+    long address() {
+        return address;
+    }
+
+    static int register(int number) {
+        return REGISTERS + 8 * number;
+    }
+
+    static int vector(int number) {
+        return VECTORS + 32 * number;
+    }
+
+    long get64(int offset) {
+        return RawMemory.getLong(address + offset);
+    }
+
+    void put64(int offset, long value) {
+        RawMemory.putLong(address + offset, value);
+    }
+
+    int get32(int offset) {
+        return RawMemory.getInt(address + offset);
+    }
+
+    void put32(int offset, int value) {
+        RawMemory.putInt(address + offset, value);
+    }
+
+    /** The x87 component, in the form of FXSAVE. */
+    void getX87(byte[] image) {
+        RawMemory.copyToArray(address + X87_AREA, image, 0, X87_BYTES);
+    }
+
+    void putX87(byte[] image) {
+        RawMemory.copyFromArray(image, 0, address + X87_AREA, X87_BYTES);
+        put64(X87_AREA + XSTATE_BV, 1);
+    }
+
+    /** Whether the area says that the unit is in its initial state, whatever the image. */
+    boolean x87Initial() {
+        return (get64(X87_AREA + XSTATE_BV) & 1) == 0;
+    }
+
+    // Data TLB
+
+    static int tlb(int context) {
+        return TABLES + context * CONTEXT_BYTES;
+    }
+
+    static int tlbIndex(long linear) {
+        return (int) (linear >>> 12) & TLB_ENTRIES - 1;
+    }
+
+    private static int tlbEntry(int context, int index) {
+        return tlb(context) + (index << TLB_ENTRY_SHIFT);
+    }
+
+    /** An empty tag is a page of another entry, so that no address that comes here can match. */
+    private static long emptyTag(int index) {
+        return -(NOWHERE | (long) (index ^ 1) << 12);
+    }
+
+    void clearTlb(int context, int index) {
+        int entry = tlbEntry(context, index);
+        put64(entry + TLB_READ, emptyTag(index));
+        put64(entry + TLB_WRITE, emptyTag(index));
+    }
+
+    void clearTlbWrite(int context, int index) {
+        put64(tlbEntry(context, index) + TLB_WRITE, emptyTag(index));
+    }
+
+    void enterTlb(int context, long linear, long hostPage, boolean writable) {
+        int index = tlbIndex(linear);
+        int entry = tlbEntry(context, index);
+        long page = linear & PAGE_MASK;
+        put64(entry + TLB_WRITE, emptyTag(index));
+        put64(entry + TLB_READ, -page);
+        put64(entry + TLB_HOST, hostPage);
+        put64(entry + TLB_DISTANCE, hostPage - page);
+        if (writable) {
+            put64(entry + TLB_WRITE, -page);
+        }
+    }
+
+    /** Linear address of the page that an entry translates for reading, or -1. */
+    long tlbPage(int context, int index) {
+        long tag = get64(tlbEntry(context, index) + TLB_READ);
+        return tag == emptyTag(index) ? -1 : -tag;
+    }
+
+    boolean tlbWritable(int context, int index) {
+        return get64(tlbEntry(context, index) + TLB_WRITE) != emptyTag(index);
+    }
+
+    long tlbHost(int context, int index) {
+        return get64(tlbEntry(context, index) + TLB_HOST);
+    }
+
+    // Jump table
+
+    static int jumps(int context) {
+        return tlb(context) + TLB_BYTES;
+    }
+
+    static int jumpIndex(long linear) {
+        return (int) linear & JUMP_ENTRIES - 1;
+    }
+
+    void enterJump(int context, long linear, long host) {
+        int entry = jumps(context) + 16 * jumpIndex(linear);
+        put64(entry + JUMP_HOST, host);
+        put64(entry + JUMP_TAG, -linear);
+    }
+
+    void clearJump(int context, int index) {
+        // No address with this index has an odd neighbour's tag.
+        put64(jumps(context) + 16 * index + JUMP_TAG, -(NOWHERE | index ^ 1));
+    }
+
+    long jumpHost(int context, int index) {
+        return get64(jumps(context) + 16 * index + JUMP_HOST);
+    }
+
+    /** Linear address that an entry of the jump table is for, if it is not empty. */
+    long jumpLinear(int context, int index) {
+        return -get64(jumps(context) + 16 * index + JUMP_TAG);
+    }
+
+    // Code TLB: which page of code a linear page is
+
+    static int codes(int context) {
+        return jumps(context) + JUMP_BYTES;
+    }
+
+    static int codeIndex(long linear) {
+        return (int) (linear >>> 12) & CODE_ENTRIES - 1;
+    }
+
+    /** The sum of an entry and a linear address on its page is the offset less the number. */
+    void enterCode(int context, long linear, int pageNumber) {
+        put64(codes(context) + 8 * codeIndex(linear), -(linear & PAGE_MASK) - pageNumber);
+    }
+
+    void clearCode(int context, int index) {
+        put64(codes(context) + 8 * index, -(NOWHERE | (long) (index ^ 1) << 12));
+    }
+}

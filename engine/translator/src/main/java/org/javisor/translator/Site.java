@@ -1,0 +1,25 @@
+package org.javisor.translator;
+
+import org.javisor.interpreter.GuestProcessor;
+
+/**
+ * A place in translated code from which it may be left, and what has to be known of it then.
+ *
+ * @param prepared the guest instruction, for the interpreter; null if it lies on two pages
+ * @param offset of the instruction in its page
+ * @param size bytes its memory access spans, 0 if the site is not about one
+ * @param alignment that the access must have
+ * @param retry host address at which to try the access again
+ * @param flagsSaved whether the guest's flags are those put aside
+ * @param remaining instructions of the block that have not been carried out
+ */
+record Site(
+        TranslatedBlock block,
+        GuestProcessor.Prepared prepared,
+        int offset,
+        boolean write,
+        int size,
+        int alignment,
+        long retry,
+        boolean flagsSaved,
+        int remaining) {}

@@ -1,0 +1,157 @@
+package org.javisor.translator;
+
+import static org.javisor.translator.Assembler.*;
+
+import org.javisor.memory.ExecutableMemory;
+
+/**
+ * The code around translated code: how it is entered from Java and left again.
+ *
+ * <p>Inside, the guest's general registers are where {@link Gpr} says, its XMM registers in the
+ * host's of the same number, its arithmetic flags in the host's; RSP is the host's stack.
+ */
+final class Stubs {
+    private static final int ARCH_PRCTL = 158;
+    private static final int ARCH_SET_GS = 0x1001;
+
+    /** {@code int enter(long target)}: the result is an {@link ExitReason}. */
+    final long enter;
+
+    /** {@code long setGsBase(long address)}: 0 if the host agrees. */
+    final long setGsBase;
+
+    /** By {@link ExitReason}. */
+    final long[] exit = new long[ExitReason.COUNT];
+
+    /** Bytes used. */
+    final int size;
+
+    Stubs(ExecutableMemory memory) {
+        Assembler a = new Assembler();
+        a.begin(memory.address());
+        setGsBase = a.here();
+        emitSetGsBase(a);
+        enter = a.here();
+        emitEnter(a);
+        long leave = a.here();
+        emitLeave(a);
+        for (int reason = 0; reason < exit.length; reason++) {
+            exit[reason] = a.here();
+            a.storeStateImm32(ProcessorBlock.REASON, reason);
+            a.jmp(leave);
+        }
+        size = a.size();
+        memory.write(0, a.buffer(), size);
+    }
+
+    private static void emitSetGsBase(Assembler a) {
+        a.mov(RSI, RDI);
+        a.movImm32(RDI, ARCH_SET_GS);
+        a.movImm32(RAX, ARCH_PRCTL);
+        a.emit(0x0f); // syscall
+        a.emit(0x05);
+        a.emit(0xc3); // ret
+    }
+
+    private static void emitEnter(Assembler a) {
+        for (int r : new int[] {RBX, RBP, R12, R13, R14, R15}) {
+            push(a, r);
+        }
+        a.storeState(ProcessorBlock.HOST_STACK, RSP);
+        a.storeState(ProcessorBlock.TARGET, RDI);
+        ldmxcsr(a, ProcessorBlock.MXCSR);
+        for (int n = 0; n < 16; n++) {
+            a.memState(ProcessorBlock.vector(n));
+            a.opMem(0, false, MAP_0F, 0x10, n, false); // movups
+        }
+        a.loadState32(RAX, ProcessorBlock.X87_WANTED);
+        a.op(false, 0x85, RAX, RAX); // test
+        int unwanted = a.jccShortAhead(4);
+        xsaveArea(a, 5);
+        a.storeStateImm32(ProcessorBlock.X87_MISSING, 0);
+        a.bind8(unwanted);
+        a.loadState32(RAX, ProcessorBlock.FLAGS);
+        emitFlagsFromAx(a);
+        for (int guest = 0; guest < 16; guest++) {
+            int host = Gpr.host(guest);
+            if (host != Gpr.SPILLED) {
+                a.loadState(host, ProcessorBlock.register(guest));
+            }
+        }
+        a.memState(ProcessorBlock.TARGET);
+        a.jmpMem();
+    }
+
+    private static void emitLeave(Assembler a) {
+        a.storeState(ProcessorBlock.register(0), RAX);
+        emitFlagsToAx(a);
+        a.storeState32(ProcessorBlock.FLAGS, RAX);
+        for (int guest = 1; guest < 16; guest++) {
+            int host = Gpr.host(guest);
+            if (host != Gpr.SPILLED) {
+                a.storeState(ProcessorBlock.register(guest), host);
+            }
+        }
+        for (int n = 0; n < 16; n++) {
+            a.memState(ProcessorBlock.vector(n));
+            a.opMem(0, false, MAP_0F, 0x11, n, false);
+        }
+        a.loadState32(RAX, ProcessorBlock.X87_MISSING);
+        a.op(false, 0x85, RAX, RAX); // test
+        int missing = a.jccShortAhead(5);
+        xsaveArea(a, 4);
+        a.emit(0xdb); // fninit
+        a.emit(0xe3);
+        a.storeStateImm32(ProcessorBlock.X87_MISSING, 1);
+        a.bind8(missing);
+        a.memState(ProcessorBlock.MXCSR);
+        a.opMem(0, false, MAP_0F, 0xae, 3, false); // stmxcsr
+        ldmxcsr(a, ProcessorBlock.HOST_MXCSR);
+        a.loadState(RSP, ProcessorBlock.HOST_STACK);
+        for (int r : new int[] {R15, R14, R13, R12, RBP, RBX}) {
+            pop(a, r);
+        }
+        a.loadState32(RAX, ProcessorBlock.REASON);
+        a.emit(0xc3); // ret
+    }
+
+    /** XSAVE (4) or XRSTOR (5) of the x87 component alone. */
+    private static void xsaveArea(Assembler a, int operation) {
+        a.movImm32(RAX, 1);
+        a.op(false, 0x31, RDX, RDX); // xor
+        a.memState(ProcessorBlock.X87_AREA);
+        a.opMem(0, true, MAP_0F, 0xae, operation, false);
+    }
+
+    /** OF to AL, the rest to AH; the caller has put RAX aside. */
+    static void emitFlagsToAx(Assembler a) {
+        a.op(0, false, MAP_0F, 0x90, 0, RAX, false); // seto al
+        a.emit(0x9f); // lahf
+    }
+
+    /** The reverse: AL becomes 80h or 7Fh, with OF by the addition; SAHF does the rest. */
+    static void emitFlagsFromAx(Assembler a) {
+        a.emit(0x04); // add al, 7Fh
+        a.emit(0x7f);
+        a.emit(0x9e); // sahf
+    }
+
+    private static void ldmxcsr(Assembler a, int offset) {
+        a.memState(offset);
+        a.opMem(0, false, MAP_0F, 0xae, 2, false);
+    }
+
+    private static void push(Assembler a, int register) {
+        if (register >= 8) {
+            a.emit(0x41);
+        }
+        a.emit(0x50 | register & 7);
+    }
+
+    private static void pop(Assembler a, int register) {
+        if (register >= 8) {
+            a.emit(0x41);
+        }
+        a.emit(0x58 | register & 7);
+    }
+}

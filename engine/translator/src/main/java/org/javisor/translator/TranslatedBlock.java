@@ -1,0 +1,40 @@
+package org.javisor.translator;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A run of guest instructions as host code. */
+final class TranslatedBlock {
+    final TranslatedPage page;
+    final int context;
+
+    /** Of its first instruction in the page. */
+    final int offset;
+
+    /** Bytes of guest code it was made of. */
+    int length;
+
+    /** Expects {@link ProcessorBlock#PAGE} to be right. */
+    long entry;
+
+    /** Expects the guest's RIP in {@link Gpr#ADDRESS}. */
+    long indirectEntry;
+
+    /** The page on which its one instruction ends, or null if all of it is on the first. */
+    final TranslatedPage secondPage;
+
+    /** Jumps that lead here. */
+    final List<Link> incoming = new ArrayList<>();
+
+    /** Jumps from here. */
+    final List<Link> outgoing = new ArrayList<>();
+
+    boolean valid = true;
+
+    TranslatedBlock(TranslatedPage page, TranslatedPage secondPage, int context, int offset) {
+        this.page = page;
+        this.secondPage = secondPage;
+        this.context = context;
+        this.offset = offset;
+    }
+}

@@ -1,0 +1,643 @@
+package org.javisor.translator;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import org.javisor.interpreter.CodeRunner;
+import org.javisor.interpreter.GuestProcessor;
+import org.javisor.memory.GuestMemory;
+import org.javisor.x86.Decoder;
+import org.javisor.x86.FpuState;
+import org.javisor.x86.FxsaveImage;
+import org.javisor.x86.Instruction;
+import org.javisor.x86.Op;
+
+/** Enters translated code for one processor and answers its exits. */
+final class TranslatedRunner implements CodeRunner {
+    private static final int IF = 0x200, DF = 0x400, RF = 0x10000, ARITHMETIC = 0x8d5;
+    private static final int ALL_MASKED = 0x1f80;
+    private static final int X87_MASKS = 0x3f, X87_SUMMARY = 0x80;
+    private static final long PAGE = -4096;
+    private static final int FETCH_ENTRIES = 256;
+    private static final int WRITABLE_HASHES = 1 << 16;
+    private static final int GS = 5, FS = 4;
+
+    private final GuestProcessor processor;
+    private final TranslationCache cache;
+    private final GuestMemory memory;
+    private final ProcessorBlock state = new ProcessorBlock();
+    private final AddressTables tables = new AddressTables(state);
+    private final MemorySegment enter;
+    private final MemorySegment setGsBase;
+
+    // Where code lies, by linear page and context
+    private final long[] fetchTag = new long[Context.COUNT * FETCH_ENTRIES];
+    private final boolean[] fetchGlobal = new boolean[Context.COUNT * FETCH_ENTRIES];
+    private final TranslatedPage[] fetchPage = new TranslatedPage[Context.COUNT * FETCH_ENTRIES];
+
+    /** By a page's number, cut: whether one was ever entered for writing. Read by others. */
+    private final boolean[] writableEntered = new boolean[WRITABLE_HASHES];
+
+    private final byte[] x87Image = new byte[512];
+    private boolean fpuInBlock;
+
+    /** The guest wants SSE exceptions: while that is so, translated code uses no SSE. */
+    private boolean exceptionsUnmasked;
+
+    private int context;
+
+    /** DF is set: everything is interpreted. */
+    private boolean downwards;
+
+    /** RIP, while translated code is not running. */
+    private long rip;
+
+    // Where translated code was left; asked for while nobody can take the code away
+    private Site exitSite;
+    private Link exitLink;
+
+    /** In translated code, or about to be. */
+    private volatile boolean inside;
+
+    private final long[] exits = new long[ExitReason.COUNT];
+
+    /** Instructions that were the interpreter's, by operation. */
+    private final long[] interpreted = new long[Op.values().length];
+
+    /** Instructions interpreted because of their memory operand. */
+    private long interpretedAccesses;
+
+    /** Instructions that lie on two pages. */
+    private long interpretedStraddling;
+
+    TranslatedRunner(GuestProcessor processor, TranslationCache cache) {
+        this.processor = processor;
+        this.cache = cache;
+        this.memory = processor.memory();
+        this.enter = MemorySegment.ofAddress(cache.stubs().enter);
+        this.setGsBase = MemorySegment.ofAddress(cache.stubs().setGsBase);
+        Arrays.fill(fetchTag, 1);
+        cache.add(this);
+    }
+
+    // Running
+
+    @Override
+    public void run() {
+        setGsBase(state.address());
+        takeState();
+        rip = processor.rip();
+        try {
+            while (true) {
+                TranslatedBlock block = downwards ? null : find(rip);
+                if (block == null) {
+                    giveState(false);
+                    processor.setRip(rip);
+                    processor.interpretNext();
+                    interpretedStraddling++;
+                    if (processor.demandsAttention()) {
+                        return;
+                    }
+                    takeState();
+                    rip = processor.rip();
+                } else if (!runFrom(block)) {
+                    return;
+                }
+            }
+        } finally {
+            takeBackUnits();
+            setGsBase(0);
+        }
+    }
+
+    /**
+     * Runs from a block on until the instruction at {@link #rip} has to be looked up.
+     *
+     * @return false if the interpreter's loop has to look around; the state is its then
+     */
+    private boolean runFrom(TranslatedBlock block) {
+        state.put64(ProcessorBlock.PAGE, rip & PAGE);
+        long target = block.entry;
+        while (true) {
+            if (!fpuInBlock) {
+                takeUnits();
+            }
+            int reason = call(target, block);
+            if (reason < 0) {
+                return true;
+            }
+            exits[reason]++;
+            switch (reason) {
+                case ExitReason.FAR_LINK -> {
+                    Link link = exitLink;
+                    rip = state.get64(ProcessorBlock.LINEAR);
+                    if (rip << 16 >> 16 != rip) {
+                        return true;
+                    }
+                    TranslatedBlock next = find(rip);
+                    if (next == null) {
+                        return true;
+                    }
+                    int n = fetchIndex(rip);
+                    tables.enterCode(context, rip, next.page.number, fetchGlobal[n]);
+                    cache.connect(link, next);
+                    state.put64(ProcessorBlock.PAGE, rip & PAGE);
+                    target = next.entry;
+                    block = next;
+                }
+                case ExitReason.LINK -> {
+                    Link link = exitLink;
+                    rip = state.get64(ProcessorBlock.PAGE) + link.targetOffset;
+                    TranslatedBlock next = find(rip);
+                    if (next == null) {
+                        return true;
+                    }
+                    if (next.page == link.from.page) {
+                        cache.connect(link, next);
+                    }
+                    state.put64(ProcessorBlock.PAGE, rip & PAGE);
+                    target = next.entry;
+                    block = next;
+                }
+                case ExitReason.INDIRECT -> {
+                    rip = state.get64(ProcessorBlock.LINEAR);
+                    if (rip << 16 >> 16 != rip) {
+                        refuseTarget(exitSite);
+                    }
+                    TranslatedBlock next = findForJump(rip);
+                    if (next == null) {
+                        return true;
+                    }
+                    state.put64(ProcessorBlock.PAGE, rip & PAGE);
+                    target = next.entry;
+                    block = next;
+                }
+                case ExitReason.EVENT -> {
+                    rip = state.get64(ProcessorBlock.LINEAR);
+                    if (rip << 16 >> 16 != rip) {
+                        refuseTarget(exitSite);
+                    }
+                    return goesOn();
+                }
+                case ExitReason.X87 -> {
+                    if (!takeX87()) {
+                        return interpret(exitSite);
+                    }
+                    target = exitSite.retry();
+                    block = exitSite.block();
+                }
+                case ExitReason.MEMORY -> {
+                    Site site = exitSite;
+                    if (translate(state.get64(ProcessorBlock.LINEAR), site)) {
+                        target = site.retry();
+                        block = site.block();
+                    } else {
+                        interpretedAccesses++;
+                        return interpret(site);
+                    }
+                }
+                default -> {
+                    return interpret(exitSite);
+                }
+            }
+        }
+    }
+
+    /** Looks whether an event that was told can be taken now. */
+    private boolean goesOn() {
+        discount(exitSite);
+        if (exitSite.flagsSaved()) {
+            state.put32(ProcessorBlock.FLAGS, state.get32(ProcessorBlock.SAVED_FLAGS));
+        }
+        state.put32(ProcessorBlock.QUIET, 1);
+        VarHandle.fullFence();
+        processor.setInterruptFlag(state.get32(ProcessorBlock.INTERRUPT_FLAG) != 0);
+        if (processor.demandsAttention()) {
+            giveState(false);
+            processor.setRip(rip);
+            return false;
+        }
+        state.put32(ProcessorBlock.NOTHING_HELD, processor.eventPosted() ? 0 : 1);
+        return true;
+    }
+
+    /** Carries out a site's instruction; leaves {@link #rip} where to go on. */
+    private boolean interpret(Site site) {
+        discount(site);
+        rip = state.get64(ProcessorBlock.PAGE) + site.offset();
+        giveState(site.flagsSaved());
+        processor.setRip(rip);
+        if (site.prepared() == null) {
+            takeBackUnits();
+            interpretedStraddling++;
+            if (nextPage(rip) != site.block().secondPage) {
+                cache.remove(site.block());
+            }
+            processor.setRip(rip);
+            processor.interpretNext();
+        } else {
+            if (site.size() == 0) {
+                interpreted[site.prepared().instruction().op.ordinal()]++;
+            }
+            if (Operands.usesUnits(site.prepared().instruction())) {
+                takeBackUnits();
+            }
+            processor.interpret(site.prepared());
+        }
+        if (processor.demandsAttention()) {
+            return false;
+        }
+        takeState();
+        rip = processor.rip();
+        return true;
+    }
+
+    /** Instructions are counted when their block begins. */
+    private void discount(Site site) {
+        state.put64(
+                ProcessorBlock.INSTRUCTIONS,
+                state.get64(ProcessorBlock.INSTRUCTIONS) - site.remaining());
+    }
+
+    /** A near jump to an address that is not canonical: as if it had not been carried out. */
+    private void refuseTarget(Site site) {
+        Instruction i = site.prepared().instruction();
+        rip = state.get64(ProcessorBlock.PAGE) + site.offset();
+        giveState(false);
+        state.put64(ProcessorBlock.INSTRUCTIONS, state.get64(ProcessorBlock.INSTRUCTIONS) - 1);
+        long[] registers = processor.registers();
+        switch (i.op) {
+            case CALL -> registers[4] += 8;
+            case RET -> registers[4] -= 8 + (i.kind0 == Instruction.IMM ? i.imm & 0xffff : 0);
+            default -> {}
+        }
+        processor.setRip(rip);
+        throw processor.generalProtection();
+    }
+
+    /** -1 if the block has been dropped meanwhile. */
+    private int call(long target, TranslatedBlock block) {
+        inside = true;
+        VarHandle.fullFence();
+        try {
+            if (!block.valid) {
+                return -1;
+            }
+            int reason = (int) Calls.ENTER.invokeExact(enter, target);
+            int number = state.get32(ProcessorBlock.SITE);
+            if (reason == ExitReason.LINK || reason == ExitReason.FAR_LINK) {
+                exitLink = cache.link(number);
+            } else {
+                exitSite = cache.site(number);
+            }
+            return reason;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        } finally {
+            inside = false;
+        }
+    }
+
+    /** For another processor that is about to take away the code: waits until this one is out. */
+    void awaitOutside() {
+        VarHandle.fullFence();
+        while (inside) {
+            state.put32(ProcessorBlock.QUIET, 0);
+            Thread.onSpinWait();
+        }
+    }
+
+    private void setGsBase(long address) {
+        try {
+            long result = (long) Calls.SET_GS_BASE.invokeExact(setGsBase, address);
+            if (result != 0) {
+                throw new IllegalStateException("The host refuses a GS base: " + result);
+            }
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void attention() {
+        state.put32(ProcessorBlock.QUIET, 0);
+    }
+
+    // State
+
+    private void takeState() {
+        long[] registers = processor.registers();
+        for (int n = 0; n < 16; n++) {
+            state.put64(ProcessorBlock.register(n), registers[n]);
+        }
+        int flags = (int) processor.flags();
+        state.put32(ProcessorBlock.FLAGS, (flags & 0xff) << 8 | flags >>> 11 & 1);
+        downwards = (flags & DF) != 0;
+        state.put32(ProcessorBlock.INTERRUPT_FLAG, flags & IF);
+        state.put32(ProcessorBlock.SYSTEM_FLAGS, flags & ~(ARITHMETIC | IF | RF));
+        state.put64(ProcessorBlock.SEGMENT_BASE, processor.segmentBase(FS));
+        state.put64(ProcessorBlock.SEGMENT_BASE + 8, processor.segmentBase(GS));
+        state.put32(ProcessorBlock.NOTHING_HELD, processor.eventPosted() ? 0 : 1);
+        context =
+                processor.privilegeLevel() == 3
+                        ? Context.USER
+                        : processor.smapSuspended()
+                                ? Context.SUPERVISOR_SMAP_OFF
+                                : Context.SUPERVISOR;
+        if (!unitsUsable()) {
+            context += Context.UNITS_OFF;
+        }
+    }
+
+    private boolean unitsUsable() {
+        boolean unmasked =
+                fpuInBlock
+                        ? exceptionsUnmasked
+                        : (processor.fpu().mxcsr & ALL_MASKED) != ALL_MASKED;
+        return processor.sseReady() && !unmasked;
+    }
+
+    private void giveState(boolean flagsSaved) {
+        long[] registers = processor.registers();
+        for (int n = 0; n < 16; n++) {
+            registers[n] = state.get64(ProcessorBlock.register(n));
+        }
+        int ax = state.get32(flagsSaved ? ProcessorBlock.SAVED_FLAGS : ProcessorBlock.FLAGS);
+        processor.setArithmeticFlags(ax >>> 8 & 0xd5 | (ax & 1) << 11);
+        processor.setInterruptFlag(state.get32(ProcessorBlock.INTERRUPT_FLAG) != 0);
+    }
+
+    private void takeUnits() {
+        FpuState fpu = processor.fpu();
+        for (int n = 0; n < 16; n++) {
+            state.put64(ProcessorBlock.vector(n), fpu.xmm[2 * n]);
+            state.put64(ProcessorBlock.vector(n) + 8, fpu.xmm[2 * n + 1]);
+        }
+        exceptionsUnmasked = (fpu.mxcsr & ALL_MASKED) != ALL_MASKED;
+        state.put32(ProcessorBlock.MXCSR, fpu.mxcsr | ALL_MASKED);
+        fpuInBlock = true;
+    }
+
+    /**
+     * Lets the host's x87 registers be the guest's from the next entry on.
+     *
+     * @return false if the guest wants its exceptions, or has one pending
+     */
+    private boolean takeX87() {
+        FpuState fpu = processor.fpu();
+        if ((fpu.control & X87_MASKS) != X87_MASKS || (fpu.status & X87_SUMMARY) != 0) {
+            return false;
+        }
+        FxsaveImage.writeX87(fpu, x87Image, true);
+        // Pointers to the last instruction are kept for exceptions, of which there are none here.
+        Arrays.fill(x87Image, 6, 24, (byte) 0);
+        state.putX87(x87Image);
+        state.put32(ProcessorBlock.X87_WANTED, 1);
+        return true;
+    }
+
+    private void takeBackX87() {
+        if (state.get32(ProcessorBlock.X87_WANTED) == 0) {
+            return;
+        }
+        FpuState fpu = processor.fpu();
+        if (state.x87Initial()) {
+            FxsaveImage.initialiseX87(fpu);
+        } else {
+            state.getX87(x87Image);
+            Arrays.fill(x87Image, 6, 24, (byte) 0);
+            FxsaveImage.readX87(fpu, x87Image, true);
+        }
+        state.put32(ProcessorBlock.X87_WANTED, 0);
+    }
+
+    private void takeBackUnits() {
+        takeBackX87();
+        if (!fpuInBlock) {
+            return;
+        }
+        FpuState fpu = processor.fpu();
+        for (int n = 0; n < 16; n++) {
+            fpu.xmm[2 * n] = state.get64(ProcessorBlock.vector(n));
+            fpu.xmm[2 * n + 1] = state.get64(ProcessorBlock.vector(n) + 8);
+        }
+        if (!exceptionsUnmasked) {
+            fpu.mxcsr = state.get32(ProcessorBlock.MXCSR);
+        }
+        fpuInBlock = false;
+    }
+
+    // Code
+
+    /** The block at a linear address, or null if the interpreter has to fetch there. */
+    private TranslatedBlock find(long linear) {
+        TranslatedPage page = page(linear, linear);
+        int offset = (int) linear & 0xfff;
+        TranslatedBlock block = page.block(context, offset);
+        if (block == null) {
+            block = cache.block(page, null, offset, context);
+            if (block == null && offset > 4096 - Decoder.MAX_LENGTH) {
+                block = cache.block(page, nextPage(linear), offset, context);
+            }
+        }
+        return block;
+    }
+
+    /** The page after that of an address, entered into the code TLB. */
+    private TranslatedPage nextPage(long linear) {
+        long next = (linear & PAGE) + 4096;
+        TranslatedPage page = page(next, linear);
+        tables.enterCode(context, next, page.number, fetchGlobal[fetchIndex(next)]);
+        return page;
+    }
+
+    private TranslatedBlock findForJump(long linear) {
+        TranslatedBlock block = find(linear);
+        if (block != null) {
+            enterJump(linear, block);
+        }
+        return block;
+    }
+
+    private void enterJump(long linear, TranslatedBlock block) {
+        synchronized (cache) {
+            if (block.valid) {
+                int n = fetchIndex(linear);
+                tables.enterJump(context, linear, block.indirectEntry, fetchGlobal[n]);
+            }
+        }
+    }
+
+    /**
+     * @param instruction RIP, should the fetch fault
+     */
+    private TranslatedPage page(long linear, long instruction) {
+        int n = fetchIndex(linear);
+        TranslatedPage page = fetchPage[n];
+        if (fetchTag[n] == (linear & PAGE) && page.valid) {
+            return page;
+        }
+        processor.setRip(instruction);
+        long gpa = fetch(linear);
+        page = cache.page(gpa & PAGE);
+        fetchTag[n] = linear & PAGE;
+        fetchPage[n] = page;
+        fetchGlobal[n] = processor.walkedGlobal();
+        tables.noteLarge(processor.walkedShift());
+        return page;
+    }
+
+    private int fetchIndex(long linear) {
+        return context * FETCH_ENTRIES + ((int) (linear >>> 12) & FETCH_ENTRIES - 1);
+    }
+
+    private long fetch(long linear) {
+        try {
+            return processor.translateFetch(linear);
+        } catch (RuntimeException fault) {
+            giveState(false);
+            throw fault;
+        }
+    }
+
+    /** A block is gone; called by any thread with the cache's lock held. */
+    void forget(TranslatedBlock block) {
+        int index = ProcessorBlock.jumpIndex(block.offset);
+        if (state.jumpHost(block.context, index) == block.indirectEntry) {
+            state.clearJump(block.context, index);
+        }
+    }
+
+    // Data
+
+    private static int hash(long gpa) {
+        return (int) (gpa >>> 12) & WRITABLE_HASHES - 1;
+    }
+
+    /** Enters a page into the TLB; false if the access is the interpreter's. */
+    private boolean translate(long linear, Site site) {
+        if ((linear & 0xfff) + site.size() > 4096 || (linear & site.alignment() - 1) != 0) {
+            return false;
+        }
+        long gpa = processor.translate(linear, site.write());
+        if (gpa == -1) {
+            return false;
+        }
+        long host = memory.hostAddress(gpa & PAGE);
+        if (host == 0) {
+            return false;
+        }
+        boolean writable = processor.walkedWritable() && !memory.isTracked(gpa);
+        if (writable) {
+            writableEntered[hash(gpa)] = true;
+        }
+        tables.enterData(
+                context, linear, host, writable, processor.walkedGlobal(), processor.walkedShift());
+        if (writable) {
+            // Tracking may have begun since the question; who begins it revokes afterwards.
+            VarHandle.fullFence();
+            if (memory.isTracked(gpa)) {
+                state.clearTlbWrite(context, ProcessorBlock.tlbIndex(linear));
+                writable = false;
+            }
+        }
+        return writable || !site.write();
+    }
+
+    void revokeWrites(long pageGpa) {
+        if (pageGpa != -1 && !writableEntered[hash(pageGpa)]) {
+            return;
+        }
+        long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
+        for (int c = 0; c < Context.COUNT; c++) {
+            for (int n = 0; n < ProcessorBlock.TLB_ENTRIES; n++) {
+                if (pageGpa == -1 || state.tlbHost(c, n) == host) {
+                    state.clearTlbWrite(c, n);
+                }
+            }
+        }
+    }
+
+    /** Numbers of pages begin anew; called with nobody in translated code. */
+    void forgetPages() {
+        for (int c = 0; c < Context.COUNT; c++) {
+            for (int n = 0; n < ProcessorBlock.CODE_ENTRIES; n++) {
+                state.clearCode(c, n);
+            }
+        }
+    }
+
+    // Flushing
+
+    @Override
+    public void flushAll() {
+        tables.flush(false);
+        Arrays.fill(fetchTag, 1);
+    }
+
+    @Override
+    public void flushNonGlobal() {
+        tables.flush(true);
+        for (int n = 0; n < fetchTag.length; n++) {
+            if (!fetchGlobal[n]) {
+                fetchTag[n] = 1;
+            }
+        }
+    }
+
+    @Override
+    public void flushPage(long linear) {
+        tables.flushPage(linear);
+        Arrays.fill(fetchTag, 1);
+    }
+
+    // Figures
+
+    @Override
+    public long instructions() {
+        return state.get64(ProcessorBlock.INSTRUCTIONS);
+    }
+
+    @Override
+    public void count(Map<String, Long> counters) {
+        counters.merge("translator.exits.memory", exits[ExitReason.MEMORY], Long::sum);
+        counters.merge("translator.exits.interpret", exits[ExitReason.INTERPRET], Long::sum);
+        counters.merge("translator.exits.link", exits[ExitReason.LINK], Long::sum);
+        counters.merge("translator.exits.far-link", exits[ExitReason.FAR_LINK], Long::sum);
+        counters.merge("translator.exits.indirect", exits[ExitReason.INDIRECT], Long::sum);
+        counters.merge("translator.exits.x87", exits[ExitReason.X87], Long::sum);
+        counters.merge("translator.exits.event", exits[ExitReason.EVENT], Long::sum);
+        counters.merge("interpreted.access", interpretedAccesses, Long::sum);
+        counters.merge("interpreted.straddling", interpretedStraddling, Long::sum);
+        for (Op op : Op.values()) {
+            if (interpreted[op.ordinal()] != 0) {
+                counters.merge(
+                        "interpreted." + op.name().toLowerCase(Locale.ROOT),
+                        interpreted[op.ordinal()],
+                        Long::sum);
+            }
+        }
+        cache.count(counters);
+    }
+
+    /** Constants, so that HotSpot compiles the calls into their callers. */
+    private static final class Calls {
+        static final MethodHandle ENTER =
+                Linker.nativeLinker()
+                        .downcallHandle(
+                                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+        static final MethodHandle SET_GS_BASE =
+                Linker.nativeLinker()
+                        .downcallHandle(
+                                FunctionDescriptor.of(
+                                        ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    }
+}

@@ -1,0 +1,261 @@
+package org.javisor.translator;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.javisor.memory.ExecutableMemory;
+import org.javisor.memory.GuestMemory;
+import org.javisor.memory.RawMemory;
+import org.javisor.memory.WriteObserver;
+import org.javisor.x86.Decoder;
+
+/**
+ * The translations of one machine, shared by its processors: pages by guest-physical address, their
+ * blocks, and the links between these. All methods are for one thread at a time.
+ */
+final class TranslationCache implements WriteObserver {
+    /**
+     * Pages numbered before all is flushed. Numbers that differ by a multiple of the span of the
+     * code TLB could be taken for one another.
+     */
+    private static final int MOST_PAGES = ProcessorBlock.CODE_ENTRIES << 12;
+
+    /**
+     * After so many writes beside its code, a page counts as data: watching it costs more than
+     * translating again, should its code still be used.
+     */
+    private static final int MOST_WRITES_BESIDE = 256;
+
+    /** More than one block can need. */
+    private static final int ROOM = 64 << 10;
+
+    private final GuestMemory memory;
+    private final ExecutableMemory code;
+    private final Stubs stubs;
+    private final BlockTranslator translator;
+    private final List<TranslatedRunner> runners = new ArrayList<>();
+    private final Map<Long, TranslatedPage> pages = new HashMap<>();
+    private final List<Site> sites = new ArrayList<>();
+    private final List<Link> links = new ArrayList<>();
+    private final byte[] bytes = new byte[GuestMemory.PAGE_SIZE + Decoder.MAX_LENGTH];
+    private int nextPage;
+    private long used;
+    private long blocks;
+    private long flushes;
+    private long invalidations;
+
+    TranslationCache(GuestMemory memory, ExecutableMemory code) {
+        this.memory = memory;
+        this.code = code;
+        this.stubs = new Stubs(code);
+        this.used = stubs.size + 63 & -64;
+        this.translator = new BlockTranslator(this, stubs);
+    }
+
+    Stubs stubs() {
+        return stubs;
+    }
+
+    synchronized void add(TranslatedRunner runner) {
+        runners.add(runner);
+    }
+
+    /** The page, possibly without blocks; from now on writes to it are noticed. */
+    synchronized TranslatedPage page(long gpa) {
+        TranslatedPage page = pages.get(gpa);
+        if (page == null) {
+            if (nextPage == MOST_PAGES) {
+                flush();
+            }
+            page = new TranslatedPage(gpa, nextPage++);
+            pages.put(gpa, page);
+        }
+        memory.trackCode(gpa);
+        return page;
+    }
+
+    /**
+     * The block at an offset of a valid page, translated if it is not yet.
+     *
+     * @param second the page that follows in the guest's address space, or null
+     * @return null if its first instruction ends on the next page and that is not given, or if
+     *     everything had to be dropped
+     */
+    synchronized TranslatedBlock block(
+            TranslatedPage page, TranslatedPage second, int offset, int context) {
+        TranslatedBlock block = page.block(context, offset);
+        if (block != null) {
+            return block;
+        }
+        if (used + ROOM > code.size()) {
+            flush();
+            return null;
+        }
+        copy(page, 0, GuestMemory.PAGE_SIZE);
+        if (second != null) {
+            copy(second, GuestMemory.PAGE_SIZE, Decoder.MAX_LENGTH);
+        }
+        block = translator.translate(page, second, bytes, offset, context, code.address() + used);
+        if (block == null) {
+            return null;
+        }
+        code.write(used, translator.asm.buffer(), translator.asm.size());
+        used = used + translator.asm.size() + 15 & -16;
+        page.add(block);
+        if (second != null) {
+            second.addStraddling(block);
+        }
+        blocks++;
+        return block;
+    }
+
+    private void copy(TranslatedPage page, int to, int length) {
+        long host = memory.hostAddress(page.gpa);
+        if (host == 0) {
+            java.util.Arrays.fill(bytes, to, to + length, (byte) 0xff);
+        } else {
+            RawMemory.copyToArray(host, bytes, to, length);
+        }
+    }
+
+    /** Takes away a block that no longer ends on the page it did. */
+    synchronized void remove(TranslatedBlock block) {
+        if (block.valid) {
+            drop(block);
+            block.page.remove(block);
+        }
+    }
+
+    int addSite(Site site) {
+        sites.add(site);
+        return sites.size() - 1;
+    }
+
+    /** The link's place is still by address. */
+    int addLink(Link link) {
+        links.add(link);
+        link.from.outgoing.add(link);
+        return links.size() - 1;
+    }
+
+    synchronized Site site(int number) {
+        return sites.get(number);
+    }
+
+    synchronized Link link(int number) {
+        return links.get(number);
+    }
+
+    /** Lets a jump go straight to its target. */
+    synchronized void connect(Link link, TranslatedBlock target) {
+        if (link.target == null && link.from.valid && target.valid) {
+            link.target = target;
+            target.incoming.add(link);
+            long entry = target.entry;
+            if (link.guardAt != -1) {
+                // The guard first: as long as the jump leads nowhere, it may let anybody pass.
+                code.patch(link.guardAt - code.address(), target.page.number - target.offset);
+                entry = target.indirectEntry;
+            }
+            code.patch(link.patchAt - code.address(), (int) (entry - link.patchAt - 4));
+        }
+    }
+
+    private void disconnect(Link link) {
+        link.target = null;
+        code.patch(link.patchAt - code.address(), link.unlinked);
+    }
+
+    @Override
+    public synchronized boolean codeChanged(long gpa, int length) {
+        TranslatedPage page = pages.get(gpa & -GuestMemory.PAGE_SIZE);
+        if (page == null) {
+            return false;
+        }
+        int offset = (int) gpa & GuestMemory.PAGE_SIZE - 1;
+        if (!page.mayHold(offset, length)) {
+            return ++page.writesBeside < MOST_WRITES_BESIDE;
+        }
+        page.writesBeside = 0;
+        invalidations++;
+        page.blocksAt(offset, length).forEach(this::remove);
+        return true;
+    }
+
+    @Override
+    public synchronized void codeWritten(long pageGpa) {
+        TranslatedPage page = pages.remove(pageGpa);
+        if (page != null) {
+            invalidations++;
+            drop(page);
+        }
+    }
+
+    private void drop(TranslatedPage page) {
+        page.valid = false;
+        for (TranslatedBlock block : List.copyOf(page.straddling)) {
+            remove(block);
+        }
+        for (TranslatedBlock[] byOffset : page.blocks) {
+            if (byOffset == null) {
+                continue;
+            }
+            for (TranslatedBlock block : byOffset) {
+                if (block != null) {
+                    drop(block);
+                }
+            }
+        }
+    }
+
+    private void drop(TranslatedBlock block) {
+        block.valid = false;
+        if (block.secondPage != null) {
+            block.secondPage.straddling.remove(block);
+        }
+        block.incoming.forEach(this::disconnect);
+        block.incoming.clear();
+        for (Link link : block.outgoing) {
+            if (link.target != null) {
+                link.target.incoming.remove(link);
+            }
+        }
+        for (TranslatedRunner runner : runners) {
+            runner.forget(block);
+        }
+    }
+
+    @Override
+    public void writesTracked(long pageGpa) {
+        for (TranslatedRunner runner : runners) {
+            runner.revokeWrites(pageGpa);
+        }
+    }
+
+    /** Drops everything, once no other processor is in translated code. */
+    private void flush() {
+        flushes++;
+        for (TranslatedPage page : pages.values()) {
+            drop(page);
+        }
+        pages.clear();
+        for (TranslatedRunner runner : runners) {
+            runner.awaitOutside();
+        }
+        sites.clear();
+        links.clear();
+        nextPage = 0;
+        for (TranslatedRunner runner : runners) {
+            runner.forgetPages();
+        }
+        used = stubs.size + 63 & -64;
+    }
+
+    synchronized void count(Map<String, Long> counters) {
+        counters.put("translator.blocks", blocks);
+        counters.put("translator.code-bytes", used);
+        counters.put("translator.flushes", flushes);
+        counters.put("translator.invalidations", invalidations);
+    }
+}

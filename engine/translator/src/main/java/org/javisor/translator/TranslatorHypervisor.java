@@ -1,0 +1,59 @@
+package org.javisor.translator;
+
+import java.util.Optional;
+import org.javisor.device.Clock;
+import org.javisor.hypervisor.CpuidTable;
+import org.javisor.hypervisor.Hypervisor;
+import org.javisor.hypervisor.Vm;
+import org.javisor.interpreter.InterpreterHypervisor;
+import org.javisor.memory.ExecutableMemory;
+import org.javisor.memory.GuestMemory;
+
+/** The engine that turns guest code into host code; for x86-64 Linux hosts. */
+public final class TranslatorHypervisor implements Hypervisor {
+    private static final long CODE_CACHE = 64L << 20;
+
+    private final InterpreterHypervisor interpreter = new InterpreterHypervisor();
+
+    @Override
+    public String name() {
+        return "translator";
+    }
+
+    /** Why this host cannot run it, or empty. */
+    public static Optional<String> obstacle() {
+        if (!System.getProperty("os.arch").equals("amd64")) {
+            return Optional.of("for x86-64 hosts only");
+        }
+        Optional<ExecutableMemory> memory = ExecutableMemory.allocate(4096);
+        memory.ifPresent(ExecutableMemory::close);
+        return memory.isPresent()
+                ? Optional.empty()
+                : Optional.of("refused executable memory by this host");
+    }
+
+    @Override
+    public CpuidTable cpuid() {
+        return interpreter.cpuid();
+    }
+
+    @Override
+    public Vm createVm(GuestMemory memory, Clock clock) {
+        ExecutableMemory code =
+                ExecutableMemory.allocate(CODE_CACHE)
+                        .orElseThrow(
+                                () ->
+                                        new UnsupportedOperationException(
+                                                "This host refuses executable memory"));
+        TranslationCache cache = new TranslationCache(memory, code);
+        memory.observeWrites(cache);
+        return InterpreterHypervisor.createVm(
+                memory,
+                clock,
+                processor -> new TranslatedRunner(processor, cache),
+                () -> {
+                    memory.removeObserver(cache);
+                    code.close();
+                });
+    }
+}
