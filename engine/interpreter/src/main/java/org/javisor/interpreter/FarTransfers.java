@@ -433,13 +433,26 @@ final class FarTransfers {
         }
         c.gpr[Cpu.RCX] = c.rip;
         c.gpr[11] = c.flags.value() & ~Flags.RF;
+        c.rip = c.msr.lstar;
+        c.flags.setValue(c.gpr[11] & ~c.msr.fmask);
+        enterKernel(c);
+        c.vcpu.flagsChanged();
+    }
+
+    /** The segments and the privilege of SYSCALL's target. */
+    static void enterKernel(Cpu c) {
         int selector = (int) (c.msr.star >>> 32) & 0xfffc;
         flatCode(c, selector, 0, true);
         flatStack(c, selector + 8, 0);
-        c.rip = c.msr.lstar;
-        c.flags.setValue(c.gpr[11] & ~c.msr.fmask);
         c.vcpu.codeSegmentChanged(0);
-        c.vcpu.flagsChanged();
+    }
+
+    /** Those of a SYSRET to 64-bit code. */
+    static void returnToUser(Cpu c) {
+        int selector = (int) (c.msr.star >>> 48) & 0xffff;
+        flatCode(c, selector + 16 | 3, 3, true);
+        flatStack(c, selector + 8 | 3, 3);
+        c.vcpu.codeSegmentChanged(3);
     }
 
     static void sysret(Cpu c, Instruction i) {

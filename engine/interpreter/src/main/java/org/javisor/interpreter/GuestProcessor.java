@@ -68,11 +68,18 @@ public final class GuestProcessor {
         cpu.flags.setArithmetic(bits);
     }
 
-    public void setInterruptFlag(boolean set) {
-        boolean before = cpu.flags.has(Flags.IF);
-        if (before != set) {
-            cpu.flags.system ^= Flags.IF;
-            vcpu.interruptFlagChanged();
+    /** Takes over the system flags and DF; RF stays. */
+    public void setSystemFlags(int bits) {
+        int before = cpu.flags.system;
+        int now = bits | before & Flags.RF;
+        if (now != before) {
+            cpu.flags.system = now;
+            if (((before ^ now) & Flags.IF) != 0) {
+                vcpu.interruptFlagChanged();
+            }
+            if (((before ^ now) & Flags.AC) != 0) {
+                mmu.updateContext();
+            }
         }
     }
 
@@ -82,6 +89,49 @@ public final class GuestProcessor {
 
     public long segmentBase(int segment) {
         return cpu.segments.base[segment];
+    }
+
+    public void setSegmentBase(int segment, long base) {
+        cpu.segments.base[segment] = base;
+    }
+
+    /** IA32_KERNEL_GS_BASE. */
+    public long kernelGsBase() {
+        return cpu.msr.kernelGsBase;
+    }
+
+    public void setKernelGsBase(long base) {
+        cpu.msr.kernelGsBase = base;
+    }
+
+    /** IA32_EFER.SCE: SYSCALL and SYSRET are on. */
+    public boolean systemCallsEnabled() {
+        return (cpu.control.efer & ControlRegisters.EFER_SCE) != 0;
+    }
+
+    /** IA32_LSTAR. */
+    public long systemCallTarget() {
+        return cpu.msr.lstar;
+    }
+
+    /** IA32_FMASK. */
+    public long systemCallFlagMask() {
+        return cpu.msr.fmask;
+    }
+
+    /** Takes over the segments and the privilege that SYSCALL leads to. */
+    public void enterKernel() {
+        FarTransfers.enterKernel(cpu);
+    }
+
+    /** Those that SYSRET leads to in 64-bit code. */
+    public void returnToUser() {
+        FarTransfers.returnToUser(cpu);
+    }
+
+    /** CR4.SMAP. */
+    public boolean smapOn() {
+        return cpu.control.has4(ControlRegisters.CR4_SMAP);
     }
 
     /** 0 to 3. */

@@ -26,6 +26,7 @@ final class BlockTranslator {
     private final CopiedInstruction copied = new CopiedInstruction(this);
     private final FlagTransfers flagTransfers = new FlagTransfers(this);
     private final StringInstruction strings = new StringInstruction(this);
+    private final PrivilegeTransfers privileges = new PrivilegeTransfers(this);
     private final BitString bitStrings = new BitString(this);
 
     private final List<Instruction> instructions = new ArrayList<>();
@@ -62,9 +63,10 @@ final class BlockTranslator {
      * @param guardAt where the constant of a far jump's guard stands, 0 for a jump within the page
      * @param differsAt displacement of the guard's way out
      */
-    private record Jump(int displacementAt, int targetOffset, int guardAt, int differsAt) {
-        Jump(int displacementAt, int targetOffset) {
-            this(displacementAt, targetOffset, 0, 0);
+    private record Jump(
+            int displacementAt, int context, int targetOffset, int guardAt, int differsAt) {
+        Jump(int displacementAt, int context, int targetOffset) {
+            this(displacementAt, context, targetOffset, 0, 0);
         }
     }
 
@@ -148,7 +150,9 @@ final class BlockTranslator {
         asm.loadMem(Gpr.SCRATCH);
         asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, second.number);
         int same = asm.jrcxzAhead();
-        int site = cache.addSite(new Site(block, null, at, false, 0, 1, retry, flagsSaved, 0));
+        int site =
+                cache.addSite(
+                        new Site(block, null, at, false, 0, 1, retry, flagsSaved, context(), 0));
         exit(site, ExitReason.INTERPRET);
         asm.bind8(same);
     }
@@ -180,6 +184,8 @@ final class BlockTranslator {
     private boolean endsBlock(Instruction i) {
         return switch (i.op) {
             case JMP, CALL, RET, JCC -> true;
+            case SYSCALL, SYSRET -> true;
+            case STAC, CLAC -> !translated(i) || privileges.changesContext(i);
             default -> !translated(i);
         };
     }
@@ -199,6 +205,7 @@ final class BlockTranslator {
                     BitString.translated(i) || Translatability.copied(i) && copied.possible(i);
             case STI -> !Context.user(block.context);
             case CLI, PUSHF, POPF -> flagTransfers.translated(i, block.context);
+            case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.translated(i);
             default ->
                     Translatability.copied(i)
                             && (!Operands.usesUnits(i) || Context.unitsUsable(block.context))
@@ -259,6 +266,7 @@ final class BlockTranslator {
             }
             case CMPXCHG8B, CMPXCHG16B -> compareExchangePair(i);
             case CLI, PUSHF, POPF -> flagTransfers.emit(i);
+            case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.emit(i);
             default -> {
                 if (Operands.usesX87(i) && !x87Loaded) {
                     requireX87();
@@ -283,6 +291,10 @@ final class BlockTranslator {
 
     MemoryProbe probe() {
         return probe;
+    }
+
+    FlagTransfers flags() {
+        return flagTransfers;
     }
 
     int context() {
@@ -376,6 +388,7 @@ final class BlockTranslator {
                         alignment,
                         retry,
                         flagsSaved,
+                        block.context,
                         remaining()));
     }
 
@@ -383,7 +396,17 @@ final class BlockTranslator {
     void exitToInterpreter(GuestProcessor.Prepared prepared) {
         int site =
                 cache.addSite(
-                        new Site(block, prepared, at, false, 0, 1, retry, flagsSaved, remaining()));
+                        new Site(
+                                block,
+                                prepared,
+                                at,
+                                false,
+                                0,
+                                1,
+                                retry,
+                                flagsSaved,
+                                block.context,
+                                remaining()));
         exit(site, ExitReason.INTERPRET);
     }
 
@@ -409,6 +432,7 @@ final class BlockTranslator {
                                                 1,
                                                 start,
                                                 saved,
+                                                owner.context,
                                                 left)),
                                 ExitReason.INTERPRET));
     }
@@ -434,6 +458,7 @@ final class BlockTranslator {
                     cache.addLink(
                             new Link(
                                     block,
+                                    jump.context,
                                     jump.targetOffset,
                                     start + jump.displacementAt,
                                     asm.size() - jump.displacementAt - 4,
@@ -570,7 +595,7 @@ final class BlockTranslator {
     private void branch(Instruction i) {
         int target = next() + (int) i.imm;
         if (target >= 0 && target < PAGE_SIZE && target > at) {
-            jumps.add(new Jump(jccToLink(i.condition), target));
+            jumps.add(new Jump(jccToLink(i.condition), block.context, target));
         } else {
             int taken = asm.jccAhead(i.condition);
             jumpTo(next(), false);
@@ -599,29 +624,33 @@ final class BlockTranslator {
      * @param poll whether to look for events on the way
      */
     private void jumpTo(int target, boolean poll) {
+        jumpTo(target, poll, block.context);
+    }
+
+    private void jumpTo(int target, boolean poll, int context) {
         if (target < 0 || target >= PAGE_SIZE) {
             if (poll) {
                 poll(target, 0);
             }
-            farJump(target);
+            farJump(target, context);
             return;
         }
         if (poll) {
             poll(target, 0);
         }
         alignDisplacement(1);
-        jumps.add(new Jump(asm.jmpAhead(), target));
+        jumps.add(new Jump(asm.jmpAhead(), context, target));
     }
 
     /**
      * Goes on at an offset that lies on another page: straight there, if the page at that address
      * is the one it was when the jump was linked.
      */
-    private void farJump(int target) {
+    private void farJump(int target, int context) {
         asm.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
         asm.lea(Gpr.ADDRESS, Gpr.ADDRESS, target);
         asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
-        asm.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(block.context));
+        asm.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(context));
         asm.loadMem(Gpr.SCRATCH);
         // lea rcx, [rcx + r14 + constant], of 8 bytes, the last 4 of them to be replaced
         while ((asm.here() & 3) != 0) {
@@ -634,7 +663,7 @@ final class BlockTranslator {
         int differs = asm.jmpAhead();
         asm.bind8(same);
         alignDisplacement(1);
-        jumps.add(new Jump(asm.jmpAhead(), target, guardAt, differs));
+        jumps.add(new Jump(asm.jmpAhead(), context, target, guardAt, differs));
     }
 
     /** Leaves for an event, to go on at an offset later; no flags are touched. */
@@ -651,7 +680,11 @@ final class BlockTranslator {
 
     /** Goes on at the linear address in {@link Gpr#ADDRESS}; looks for events on the way. */
     private void indirectJump() {
-        int table = ProcessorBlock.jumps(block.context);
+        indirectJump(block.context);
+    }
+
+    void indirectJump(int context) {
+        int table = ProcessorBlock.jumps(context);
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
         int event = asm.jrcxzAhead();
         asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_INDEX_MASK);
@@ -661,10 +694,10 @@ final class BlockTranslator {
         asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
         int hit = asm.jrcxzAhead();
         asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        exit(indirectSite(), ExitReason.INDIRECT);
+        exit(indirectSite(context), ExitReason.INDIRECT);
         asm.bind8(event);
         asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        exit(indirectSite(), ExitReason.EVENT);
+        exit(indirectSite(context), ExitReason.EVENT);
         asm.bind8(hit);
         asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_INDEX_MASK);
         asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.SCRATCH, 0);
@@ -677,11 +710,15 @@ final class BlockTranslator {
     }
 
     /** A place where the jump that ends the block is done. */
-    private int indirectSite() {
-        return leavingSite(0);
+    private int indirectSite(int target) {
+        return leavingSite(0, target);
     }
 
     private int leavingSite(int left) {
+        return leavingSite(left, block.context);
+    }
+
+    private int leavingSite(int left, int target) {
         return cache.addSite(
                 new Site(
                         block,
@@ -692,6 +729,7 @@ final class BlockTranslator {
                         1,
                         retry,
                         flagsSaved,
+                        target,
                         left));
     }
 
@@ -756,16 +794,26 @@ final class BlockTranslator {
         indirectJump();
     }
 
+    /** Goes on with the next instruction in another context. */
+    void changeContext(int context) {
+        jumpTo(next(), false, context);
+    }
+
     /** Events that were held off come after the next instruction. */
     private void enableInterrupts() {
         asm.storeStateImm32(ProcessorBlock.INTERRUPT_FLAG, 0x200);
+        recallHeldEvents();
+        interruptsAfterThis = true;
+    }
+
+    /** Lets the next look for events find those that IF held off. */
+    void recallHeldEvents() {
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.NOTHING_HELD);
         int held = asm.jrcxzAhead();
         int on = asm.jmpShortAhead();
         asm.bind8(held);
         asm.storeStateImm32(ProcessorBlock.QUIET, 0);
         asm.bind8(on);
-        interruptsAfterThis = true;
     }
 
     // CMPXCHG8B and CMPXCHG16B use RCX, which is scratch here

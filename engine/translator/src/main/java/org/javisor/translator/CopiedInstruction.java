@@ -250,6 +250,9 @@ final class CopiedInstruction {
         opcode(a, i, i.opcode);
         a.emit((memory ? 0 : 0xc0) | (reg & 7) << 3 | rm & 7);
         immediates(a, i, at);
+        if (i.op == Op.PCMPESTRI || i.op == Op.PCMPISTRI) {
+            a.mov32(Gpr.RCX, Gpr.SCRATCH);
+        }
         boolean both = i.op == Op.XCHG || i.op == Op.XADD;
         boolean firstKept = Operands.keepsFirst(i);
         if (regSpilled && (both || !rmFirst && !firstKept)) {

@@ -39,20 +39,41 @@ final class FlagTransfers {
     private void push() {
         Assembler a = block.asm;
         block.probe().emit(() -> a.lea(Gpr.ADDRESS, Gpr.RSP, -8), 8, true, 1);
+        a.storeState(ProcessorBlock.TEMPORARY, Gpr.ADDRESS);
+        gather();
+        a.loadState(Gpr.ADDRESS, ProcessorBlock.TEMPORARY);
+        a.mem(Gpr.ADDRESS, 0);
+        a.storeMem(Gpr.SCRATCH);
+        a.lea(Gpr.RSP, Gpr.RSP, -8);
+    }
+
+    /** RFLAGS to the scratch register; spoils the other. */
+    void gather() {
+        Assembler a = block.asm;
         a.emit(0x9c); // pushfq
         a.emit(0x58 | Gpr.SCRATCH);
         a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.FLAGS_MASK);
         a.pdepState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.FLAGS_MASK);
         // These share no bits with one another, so sums are unions.
-        a.storeState(ProcessorBlock.TEMPORARY, Gpr.ADDRESS);
         a.loadState32(Gpr.ADDRESS, ProcessorBlock.INTERRUPT_FLAG);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
         a.loadState32(Gpr.ADDRESS, ProcessorBlock.SYSTEM_FLAGS);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
-        a.loadState(Gpr.ADDRESS, ProcessorBlock.TEMPORARY);
-        a.mem(Gpr.ADDRESS, 0);
-        a.storeMem(Gpr.SCRATCH);
-        a.lea(Gpr.RSP, Gpr.RSP, -8);
+    }
+
+    /** The arithmetic flags out of a register with RFLAGS; spoils the scratch register. */
+    void scatter(int from) {
+        Assembler a = block.asm;
+        // AH takes the low byte of the flags, AL overflows or not.
+        a.mov(Gpr.SCRATCH, RAX);
+        a.mov32(RAX, from);
+        a.op(false, 0xc1, 4, RAX); // shl
+        a.emit(8);
+        a.op(0, false, MAP_0F, 0xba, 4, from, false); // bt
+        a.emit(11);
+        a.op(0, false, MAP_0F, 0x92, 0, RAX, false); // setc al
+        Stubs.emitFlagsFromAx(a);
+        a.mov(RAX, Gpr.SCRATCH);
     }
 
     /** Only IF and the arithmetic flags may change here; else the interpreter does it. */
@@ -81,16 +102,7 @@ final class FlagTransfers {
         a.bind8(cleared);
         block.interpretCold(List.of(others, held));
         a.storeState32(ProcessorBlock.INTERRUPT_FLAG, Gpr.SCRATCH);
-        // AH takes the low byte of the flags, AL overflows or not.
-        a.mov(Gpr.SCRATCH, RAX);
-        a.mov32(RAX, Gpr.ADDRESS);
-        a.op(false, 0xc1, 4, RAX); // shl
-        a.emit(8);
-        a.op(0, false, MAP_0F, 0xba, 4, Gpr.ADDRESS, false); // bt
-        a.emit(11);
-        a.op(0, false, MAP_0F, 0x92, 0, RAX, false); // setc al
-        Stubs.emitFlagsFromAx(a);
-        a.mov(RAX, Gpr.SCRATCH);
+        scatter(Gpr.ADDRESS);
         a.lea(Gpr.RSP, Gpr.RSP, 8);
         block.flagsUndefined();
     }

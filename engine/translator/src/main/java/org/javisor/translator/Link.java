@@ -7,6 +7,9 @@ package org.javisor.translator;
 final class Link {
     final TranslatedBlock from;
 
+    /** That of the target. */
+    final int context;
+
     /** Offset of the target from the start of the page that the jump is on. */
     final int targetOffset;
 
@@ -21,8 +24,15 @@ final class Link {
 
     TranslatedBlock target;
 
-    Link(TranslatedBlock from, int targetOffset, long patchAt, int unlinked, long guardAt) {
+    Link(
+            TranslatedBlock from,
+            int context,
+            int targetOffset,
+            long patchAt,
+            int unlinked,
+            long guardAt) {
         this.from = from;
+        this.context = context;
         this.targetOffset = targetOffset;
         this.patchAt = patchAt;
         this.unlinked = unlinked;

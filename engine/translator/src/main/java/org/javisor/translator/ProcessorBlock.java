@@ -75,6 +75,25 @@ final class ProcessorBlock {
     /** Not 0 if entry is to load them from {@link #X87_AREA}. */
     static final int X87_WANTED = 0x154;
 
+    /** Whether the privilege changed since entry: 0, or one of the two that follow. */
+    static final int PRIVILEGE = 0x158;
+
+    static final int ENTERED_KERNEL = 1;
+    static final int RETURNED_TO_USER = 2;
+
+    /** Where SYSCALL leads, or 0 if it does more than code here can do. */
+    static final int SYSCALL_TARGET = 0x160;
+
+    /** Whether SYSRET is on; whether SMAP is. */
+    static final int SYSRET_ON = 0x168;
+
+    static final int SMAP_ON = 0x16c;
+
+    // More masks
+    static final int NOT_USER_ADDRESS_MASK = 0x170;
+    static final int OTHER_FLAGS_MASK = 0x178;
+    static final int INTERRUPT_FLAG_MASK = 0x180;
+
     /** 16 registers of 32 bytes. */
     static final int VECTORS = 0x200;
 
@@ -132,6 +151,9 @@ final class ProcessorBlock {
         put64(JUMP_INDEX_MASK, JUMP_ENTRIES - 1);
         put64(FLAGS_MASK, 0x8d5);
         put64(BIT_NUMBER_MASK, 31);
+        put64(NOT_USER_ADDRESS_MASK, -1L << 47);
+        put64(OTHER_FLAGS_MASK, 0x3c7fd7 & ~(0x8d5 | 0x202));
+        put64(INTERRUPT_FLAG_MASK, 0x200);
         put64(CODE_INDEX_MASK, (long) (CODE_ENTRIES - 1) << 12);
         put32(QUIET, 1);
         put32(NOTHING_HELD, 1);

@@ -11,6 +11,7 @@ import org.javisor.interpreter.GuestProcessor;
  * @param alignment that the access must have
  * @param retry host address at which to try the access again
  * @param flagsSaved whether the guest's flags are those put aside
+ * @param context of what comes next
  * @param remaining instructions of the block that have not been carried out
  */
 record Site(
@@ -22,4 +23,5 @@ record Site(
         int alignment,
         long retry,
         boolean flagsSaved,
+        int context,
         int remaining) {}

@@ -47,7 +47,6 @@ final class Translatability {
         }
         return switch (i.op) {
             case MASKMOVDQU, MASKMOVQ -> false;
-            case PCMPESTRI, PCMPISTRI -> false;
             default -> true;
         };
     }

@@ -22,6 +22,10 @@ import org.javisor.x86.Op;
 final class TranslatedRunner implements CodeRunner {
     private static final int IF = 0x200, DF = 0x400, RF = 0x10000, ARITHMETIC = 0x8d5;
     private static final int ALL_MASKED = 0x1f80;
+
+    /** The flags that SYSCALL has to clear for its handler to begin with none but bit 1. */
+    private static final int KERNEL_MASKS = 0x247fd5;
+
     private static final int X87_MASKS = 0x3f, X87_SUMMARY = 0x80;
     private static final long PAGE = -4096;
     private static final int FETCH_ENTRIES = 256;
@@ -217,7 +221,7 @@ final class TranslatedRunner implements CodeRunner {
         }
         state.put32(ProcessorBlock.QUIET, 1);
         VarHandle.fullFence();
-        processor.setInterruptFlag(state.get32(ProcessorBlock.INTERRUPT_FLAG) != 0);
+        giveSystemFlags();
         if (processor.demandsAttention()) {
             giveState(false);
             processor.setRip(rip);
@@ -293,9 +297,12 @@ final class TranslatedRunner implements CodeRunner {
             int number = state.get32(ProcessorBlock.SITE);
             if (reason == ExitReason.LINK || reason == ExitReason.FAR_LINK) {
                 exitLink = cache.link(number);
+                context = exitLink.context;
             } else {
                 exitSite = cache.site(number);
+                context = exitSite.context();
             }
+            givePrivilege();
             return reason;
         } catch (Throwable e) {
             throw new AssertionError(e);
@@ -346,6 +353,14 @@ final class TranslatedRunner implements CodeRunner {
         state.put64(ProcessorBlock.SEGMENT_BASE, processor.segmentBase(FS));
         state.put64(ProcessorBlock.SEGMENT_BASE + 8, processor.segmentBase(GS));
         state.put32(ProcessorBlock.NOTHING_HELD, processor.eventPosted() ? 0 : 1);
+        state.put64(ProcessorBlock.KERNEL_GS_BASE, processor.kernelGsBase());
+        boolean calls = processor.systemCallsEnabled();
+        boolean smap = processor.smapOn();
+        state.put32(ProcessorBlock.SYSRET_ON, calls ? 1 : 0);
+        state.put32(ProcessorBlock.SMAP_ON, smap ? 1 : 0);
+        boolean plain =
+                calls && smap && (processor.systemCallFlagMask() & KERNEL_MASKS) == KERNEL_MASKS;
+        state.put64(ProcessorBlock.SYSCALL_TARGET, plain ? processor.systemCallTarget() : 0);
         context =
                 processor.privilegeLevel() == 3
                         ? Context.USER
@@ -370,9 +385,31 @@ final class TranslatedRunner implements CodeRunner {
         for (int n = 0; n < 16; n++) {
             registers[n] = state.get64(ProcessorBlock.register(n));
         }
+        processor.setSegmentBase(GS, state.get64(ProcessorBlock.SEGMENT_BASE + 8));
+        processor.setKernelGsBase(state.get64(ProcessorBlock.KERNEL_GS_BASE));
         int ax = state.get32(flagsSaved ? ProcessorBlock.SAVED_FLAGS : ProcessorBlock.FLAGS);
         processor.setArithmeticFlags(ax >>> 8 & 0xd5 | (ax & 1) << 11);
-        processor.setInterruptFlag(state.get32(ProcessorBlock.INTERRUPT_FLAG) != 0);
+        giveSystemFlags();
+    }
+
+    private void giveSystemFlags() {
+        processor.setSystemFlags(
+                state.get32(ProcessorBlock.SYSTEM_FLAGS)
+                        | state.get32(ProcessorBlock.INTERRUPT_FLAG));
+    }
+
+    /** What translated code did to privilege and flags, before page tables are walked. */
+    private void givePrivilege() {
+        int change = state.get32(ProcessorBlock.PRIVILEGE);
+        if (change != 0) {
+            state.put32(ProcessorBlock.PRIVILEGE, 0);
+            if (change == ProcessorBlock.ENTERED_KERNEL) {
+                processor.enterKernel();
+            } else {
+                processor.returnToUser();
+            }
+        }
+        giveSystemFlags();
     }
 
     private void takeUnits() {

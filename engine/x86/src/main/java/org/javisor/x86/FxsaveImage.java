@@ -12,6 +12,9 @@ import static org.javisor.x86.LittleEndian.put64;
  * SDM vol. 1, 10.5.1). Bytes 416 to 511 are neither written nor read.
  */
 public final class FxsaveImage {
+    /** FSW.ES: an unmasked exception is pending. */
+    private static final int ERROR_SUMMARY = 0x80;
+
     /** Bytes of the area. */
     public static final int SIZE = 512;
 
@@ -35,24 +38,26 @@ public final class FxsaveImage {
 
     /**
      * Writes the x87 part: bytes 0 to 23 and 32 to 159. {@code wide} pointers have 64 bits and no
-     * selectors (REX.W).
+     * selectors (REX.W). The pointers to the last instruction are 0 unless an exception is pending.
      */
     public static void writeX87(FpuState state, byte[] area, boolean wide) {
         put16(area, CONTROL, state.control);
         put16(area, STATUS, X87Stack.statusWord(state));
         put16(area, VALID, state.valid);
-        put16(area, OPCODE, state.lastOpcode);
-        if (wide) {
-            put64(area, INSTRUCTION, state.lastInstruction);
-            put64(area, DATA, state.lastData);
-        } else {
-            put64(
-                    area,
-                    INSTRUCTION,
-                    state.lastInstruction & 0xffffffffL
-                            | (long) state.lastInstructionSelector << 32);
-            put64(area, DATA, state.lastData & 0xffffffffL | (long) state.lastDataSelector << 32);
+        // As AMD's processors do: an engine that runs on the host's unit cannot know them
+        // otherwise.
+        boolean pending = (X87Stack.statusWord(state) & ERROR_SUMMARY) != 0;
+        long instruction = pending ? state.lastInstruction : 0;
+        long data = pending ? state.lastData : 0;
+        put16(area, OPCODE, pending ? state.lastOpcode : 0);
+        if (!wide) {
+            long code = pending ? state.lastInstructionSelector : 0;
+            long segment = pending ? state.lastDataSelector : 0;
+            instruction = instruction & 0xffffffffL | code << 32;
+            data = data & 0xffffffffL | segment << 32;
         }
+        put64(area, INSTRUCTION, instruction);
+        put64(area, DATA, data);
         for (int i = 0; i < 8; i++) {
             int physical = state.top + i & 7;
             put64(area, STACK + 16 * i, state.significand[physical]);

@@ -1,0 +1,142 @@
+package org.javisor.translator;
+
+import static org.javisor.translator.Assembler.*;
+
+import java.util.List;
+import org.javisor.x86.Instruction;
+
+/**
+ * SYSCALL, SYSRET, SWAPGS, STAC and CLAC as kernels commonly use them: what is out of the ordinary
+ * goes to the interpreter. The interpreter's picture of segments and privilege is brought up to
+ * date when translated code is left.
+ */
+final class PrivilegeTransfers {
+    private static final int AC = 0x40000;
+    private static final int BIT_1 = 2;
+
+    private final BlockTranslator block;
+
+    PrivilegeTransfers(BlockTranslator block) {
+        this.block = block;
+    }
+
+    boolean translated(Instruction i) {
+        boolean user = Context.user(block.context());
+        return switch (i.op) {
+            case SYSCALL -> user;
+            case SYSRET -> !user && i.operandSize == 8;
+            case SWAPGS, CLAC -> !user;
+            default -> !user && !smapOff();
+        };
+    }
+
+    /** Whether code after STAC or CLAC runs in another context. */
+    boolean changesContext(Instruction i) {
+        return i.op == org.javisor.x86.Op.STAC || smapOff();
+    }
+
+    private boolean smapOff() {
+        return block.context() % Context.UNITS_OFF == Context.SUPERVISOR_SMAP_OFF;
+    }
+
+    /** The context with other rights and the same units. */
+    private int sibling(int context) {
+        return block.context() / Context.UNITS_OFF * Context.UNITS_OFF + context;
+    }
+
+    void emit(Instruction i) {
+        switch (i.op) {
+            case SYSCALL -> systemCall();
+            case SYSRET -> systemReturn();
+            case SWAPGS -> swapGs();
+            case STAC -> stac();
+            default -> clac();
+        }
+    }
+
+    private void swapGs() {
+        Assembler a = block.asm;
+        int gs = ProcessorBlock.SEGMENT_BASE + 8;
+        a.loadState(Gpr.SCRATCH, gs);
+        a.loadState(Gpr.ADDRESS, ProcessorBlock.KERNEL_GS_BASE);
+        a.storeState(gs, Gpr.ADDRESS);
+        a.storeState(ProcessorBlock.KERNEL_GS_BASE, Gpr.SCRATCH);
+    }
+
+    private void stac() {
+        addToSystemFlags(AC);
+        block.changeContext(sibling(Context.SUPERVISOR_SMAP_OFF));
+    }
+
+    /** Where user pages cannot be touched, AC is clear already. */
+    private void clac() {
+        if (smapOff()) {
+            Assembler a = block.asm;
+            a.loadState32(Gpr.SCRATCH, ProcessorBlock.SMAP_ON);
+            interpretIfZero();
+            addToSystemFlags(-AC);
+            block.changeContext(sibling(Context.SUPERVISOR));
+        }
+    }
+
+    private void addToSystemFlags(int bits) {
+        Assembler a = block.asm;
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.SYSTEM_FLAGS);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, bits);
+        a.storeState32(ProcessorBlock.SYSTEM_FLAGS, Gpr.SCRATCH);
+    }
+
+    private void interpretIfZero() {
+        Assembler a = block.asm;
+        int zero = a.jrcxzAhead();
+        int on = a.jmpShortAhead();
+        a.bind8(zero);
+        block.interpretCold(List.of(a.jmpAhead()));
+        a.bind8(on);
+    }
+
+    private void interpretUnlessZero() {
+        Assembler a = block.asm;
+        int zero = a.jrcxzAhead();
+        block.interpretCold(List.of(a.jmpAhead()));
+        a.bind8(zero);
+    }
+
+    private void systemCall() {
+        Assembler a = block.asm;
+        a.loadState(Gpr.SCRATCH, ProcessorBlock.SYSCALL_TARGET);
+        interpretIfZero();
+        block.flags().gather();
+        a.mov(R11, Gpr.SCRATCH);
+        a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
+        a.lea(Gpr.RCX, Gpr.ADDRESS, block.next());
+        a.storeStateImm32(ProcessorBlock.INTERRUPT_FLAG, 0);
+        a.storeStateImm32(ProcessorBlock.SYSTEM_FLAGS, BIT_1);
+        a.storeStateImm32(ProcessorBlock.PRIVILEGE, ProcessorBlock.ENTERED_KERNEL);
+        a.mov(Gpr.ADDRESS, RAX);
+        a.movImm32(RAX, BIT_1 << 8);
+        Stubs.emitFlagsFromAx(a);
+        a.mov(RAX, Gpr.ADDRESS);
+        a.loadState(Gpr.ADDRESS, ProcessorBlock.SYSCALL_TARGET);
+        block.indirectJump(sibling(Context.SUPERVISOR));
+    }
+
+    private void systemReturn() {
+        Assembler a = block.asm;
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.SYSRET_ON);
+        interpretIfZero();
+        a.pextState(Gpr.SCRATCH, Gpr.RCX, ProcessorBlock.NOT_USER_ADDRESS_MASK);
+        interpretUnlessZero();
+        a.pextState(Gpr.SCRATCH, R11, ProcessorBlock.OTHER_FLAGS_MASK);
+        interpretUnlessZero();
+        a.pextState(Gpr.SCRATCH, R11, ProcessorBlock.INTERRUPT_FLAG_MASK);
+        a.pdepState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.INTERRUPT_FLAG_MASK);
+        a.storeState32(ProcessorBlock.INTERRUPT_FLAG, Gpr.SCRATCH);
+        a.storeStateImm32(ProcessorBlock.SYSTEM_FLAGS, BIT_1);
+        a.storeStateImm32(ProcessorBlock.PRIVILEGE, ProcessorBlock.RETURNED_TO_USER);
+        block.recallHeldEvents();
+        block.flags().scatter(R11);
+        a.mov(Gpr.ADDRESS, Gpr.RCX);
+        block.indirectJump(sibling(Context.USER));
+    }
+}
