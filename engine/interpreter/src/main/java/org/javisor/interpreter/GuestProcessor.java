@@ -20,14 +20,15 @@ public final class GuestProcessor {
         this.mmu = mmu;
     }
 
-    /** An instruction with the interpreter's way of carrying it out. */
+    /** An instruction with the interpreter's way of carrying it out, found when it is needed. */
     public static final class Prepared {
         private final Instruction instruction;
-        private final Operation operation;
 
-        private Prepared(Instruction instruction) {
+        /** Found twice, maybe, by processors that need it at once; they have the same. */
+        private Operation operation;
+
+        public Prepared(Instruction instruction) {
             this.instruction = instruction;
-            this.operation = Operations.of(BlockDecoder.select(instruction));
         }
 
         public Instruction instruction() {
@@ -35,8 +36,9 @@ public final class GuestProcessor {
         }
     }
 
-    public static Prepared prepare(Instruction instruction) {
-        return new Prepared(instruction);
+    /** Whether the processor's CPUID offers what an instruction is part of. */
+    public boolean offers(Instruction instruction) {
+        return cpu.extensions.include(instruction);
     }
 
     public int index() {
@@ -149,6 +151,11 @@ public final class GuestProcessor {
         return cpu.sseReady;
     }
 
+    /** The same for AVX instructions. */
+    public boolean avxReady() {
+        return cpu.avxReady;
+    }
+
     // Memory
 
     public GuestMemory memory() {
@@ -202,7 +209,12 @@ public final class GuestProcessor {
 
     /** Carries out the instruction that begins at RIP. */
     public void interpret(Prepared prepared) {
-        vcpu.interpret(prepared.instruction, prepared.operation);
+        Operation operation = prepared.operation;
+        if (operation == null) {
+            operation = vcpu.operation(prepared.instruction);
+            prepared.operation = operation;
+        }
+        vcpu.interpret(prepared.instruction, operation);
     }
 
     /** Carries out the instruction at RIP, fetched anew. */

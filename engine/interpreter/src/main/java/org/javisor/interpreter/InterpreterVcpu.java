@@ -492,6 +492,11 @@ final class InterpreterVcpu implements Vcpu {
         return events != 0;
     }
 
+    /** How an instruction is carried out on this processor. */
+    Operation operation(Instruction i) {
+        return Operations.of(decoder.select(i));
+    }
+
     /** One instruction, which begins at RIP. */
     void interpret(Instruction i, Operation operation) {
         Cpu c = cpu;

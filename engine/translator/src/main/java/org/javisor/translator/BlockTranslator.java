@@ -191,6 +191,10 @@ final class BlockTranslator {
     }
 
     private boolean translated(Instruction i) {
+        boolean bitScan = i.op == Op.TZCNT || i.op == Op.LZCNT;
+        if (!bitScan && !cache.offers(i) || !cache.hostExecutes(i)) {
+            return false;
+        }
         return switch (i.op) {
             case JMP, CALL, RET, JCC -> near(i);
             case NOP, PAUSE, ENDBR, PREFETCH, CLD, SERIALIZE -> !i.lock();
@@ -208,9 +212,16 @@ final class BlockTranslator {
             case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.translated(i);
             default ->
                     Translatability.copied(i)
-                            && (!Operands.usesUnits(i) || Context.unitsUsable(block.context))
+                            && unitsUsable(i)
                             && copied.possible(i);
         };
+    }
+
+    private boolean unitsUsable(Instruction i) {
+        if (!Operands.usesUnits(i)) {
+            return true;
+        }
+        return i.vex() ? Context.avxUsable(block.context) : Context.sseUsable(block.context);
     }
 
     private static boolean near(Instruction i) {
@@ -237,7 +248,7 @@ final class BlockTranslator {
 
     private void emit(Instruction i) {
         if (!translated(i)) {
-            exitToInterpreter(GuestProcessor.prepare(i));
+            exitToInterpreter(new GuestProcessor.Prepared(i));
             return;
         }
         switch (i.op) {
@@ -291,6 +302,11 @@ final class BlockTranslator {
 
     MemoryProbe probe() {
         return probe;
+    }
+
+    /** Whether the guest's processor has what an instruction is part of. */
+    boolean offers(Instruction i) {
+        return cache.offers(i);
     }
 
     FlagTransfers flags() {
@@ -381,7 +397,7 @@ final class BlockTranslator {
         return cache.addSite(
                 new Site(
                         block,
-                        GuestProcessor.prepare(instruction),
+                        new GuestProcessor.Prepared(instruction),
                         at,
                         write,
                         size,
@@ -425,7 +441,7 @@ final class BlockTranslator {
                                 cache.addSite(
                                         new Site(
                                                 owner,
-                                                GuestProcessor.prepare(i),
+                                                new GuestProcessor.Prepared(i),
                                                 place,
                                                 false,
                                                 0,
@@ -722,7 +738,7 @@ final class BlockTranslator {
         return cache.addSite(
                 new Site(
                         block,
-                        GuestProcessor.prepare(instruction),
+                        new GuestProcessor.Prepared(instruction),
                         at,
                         false,
                         0,

@@ -13,18 +13,37 @@ final class Context {
 
     static final int USER = 2;
 
-    /** To be added: SSE instructions may raise exceptions, so the interpreter carries them out. */
-    static final int UNITS_OFF = 3;
+    /** To be added: AVX instructions raise exceptions, so the interpreter carries them out. */
+    static final int AVX_OFF = 3;
 
-    static final int COUNT = 6;
+    /** To be added: SSE instructions may raise exceptions, too. */
+    static final int UNITS_OFF = 6;
+
+    static final int COUNT = 9;
+
+    private static final int RIGHTS = 3;
 
     private Context() {}
 
-    static boolean user(int context) {
-        return context % UNITS_OFF == USER;
+    /** Which of the first three it is. */
+    static int rights(int context) {
+        return context % RIGHTS;
     }
 
-    static boolean unitsUsable(int context) {
+    /** The context with other rights and the same units. */
+    static int withRights(int context, int rights) {
+        return context - rights(context) + rights;
+    }
+
+    static boolean user(int context) {
+        return rights(context) == USER;
+    }
+
+    static boolean sseUsable(int context) {
         return context < UNITS_OFF;
+    }
+
+    static boolean avxUsable(int context) {
+        return context < AVX_OFF;
     }
 }

@@ -34,7 +34,7 @@ final class CopiedInstruction {
             }
         }
         int available = (i.hasMemory() ? 1 : 2) - (countsByCl(i) ? 1 : 0);
-        return spilled <= available && i.kind3 == Instruction.NONE;
+        return spilled <= available && (i.kind3 == Instruction.NONE || i.vex());
     }
 
     private static boolean high(Instruction i) {
@@ -66,6 +66,8 @@ final class CopiedInstruction {
         }
         if (high(i)) {
             emitHigh(a, i, at);
+        } else if (i.vex()) {
+            emitVex(a, i, at);
         } else if (i.modrmOffset < 0) {
             emitWithoutModrm(a, i, at);
         } else {
@@ -78,7 +80,8 @@ final class CopiedInstruction {
             int b = block.bytes[at + n] & 0xff;
             boolean counts = b == 0x66 || b == 0xf0 || b == 0xf2 || b == 0xf3;
             // Without BMI1 and LZCNT these are BSF and BSR with a prefix that says nothing.
-            boolean bitScan = i.op == Op.TZCNT || i.op == Op.LZCNT;
+            boolean bitScan =
+                    (i.op == Op.TZCNT || i.op == Op.LZCNT) && !block.offers(i);
             if (counts && !(bitScan && b == 0xf3)) {
                 a.emit(b);
             }
@@ -262,6 +265,99 @@ final class CopiedInstruction {
         if (rmHolds && (both || rmFirst && !firstKept)) {
             a.storeState(ProcessorBlock.register(rmField), rm);
         }
+    }
+
+    // VEX encodings
+
+    private void emitVex(Assembler a, Instruction i, int at) {
+        if (i.modrmOffset < 0) {
+            for (int n = 0; n < i.length; n++) {
+                a.emit(block.bytes[at + n]);
+            }
+            return;
+        }
+        int modrm = block.bytes[at + i.modrmOffset] & 0xff;
+        boolean memory = i.hasMemory();
+        int reg = modrm >> 3 & 7 | (i.rex & 4) << 1;
+        int rm = modrm & 7 | (i.rex & 1) << 3;
+        int vvvv = i.vexRegister;
+        int first = -1;
+        int second = -1;
+        if (Operands.vector(i)) {
+            if (i.kind0 == Instruction.GPR && !rmIsFirst(i)) {
+                first = reg;
+                reg = place(a, reg, Gpr.SCRATCH);
+            } else if (!memory
+                    && (i.kind0 == Instruction.GPR
+                            || i.kind1 == Instruction.GPR
+                            || i.kind2 == Instruction.GPR)) {
+                first = i.kind0 == Instruction.GPR ? rm : -1;
+                rm = place(a, rm, Gpr.SCRATCH);
+            }
+            write(a, i, at, reg, vvvv, memory, rm);
+            if (i.op == Op.PCMPESTRI || i.op == Op.PCMPISTRI) {
+                a.mov32(Gpr.RCX, Gpr.SCRATCH);
+            }
+            store(a, first, Gpr.SCRATCH);
+            return;
+        }
+        // Of three general registers, two at most are not in the host's.
+        int guestReg = reg;
+        int guestVvvv = vvvv;
+        int guestRm = rm;
+        int free = Gpr.SCRATCH;
+        boolean extension = i.op == Op.BLSI || i.op == Op.BLSR || i.op == Op.BLSMSK;
+        if (!extension) {
+            reg = place(a, guestReg, free);
+            free = reg == free ? Gpr.ADDRESS : free;
+        }
+        if (i.op != Op.RORX) {
+            vvvv = guestVvvv == guestReg && !extension ? reg : place(a, guestVvvv, free);
+            free = vvvv == free ? Gpr.ADDRESS : free;
+        }
+        if (!memory) {
+            rm =
+                    guestRm == guestReg && !extension
+                            ? reg
+                            : guestRm == guestVvvv && i.op != Op.RORX
+                                    ? vvvv
+                                    : place(a, guestRm, free);
+        }
+        write(a, i, at, reg, vvvv, memory, rm);
+        if (!extension) {
+            store(a, guestReg, reg);
+        }
+        if (extension || i.op == Op.MULX) {
+            store(a, guestVvvv, vvvv);
+        }
+    }
+
+    /** The host register of a guest's, or a free one with its value. */
+    private int place(Assembler a, int guest, int free) {
+        int host = Gpr.host(guest);
+        if (host != Gpr.SPILLED) {
+            return host;
+        }
+        a.loadState(free, ProcessorBlock.register(guest));
+        return free;
+    }
+
+    private static void store(Assembler a, int guest, int from) {
+        if (guest >= 0 && Gpr.host(guest) == Gpr.SPILLED) {
+            a.storeState(ProcessorBlock.register(guest), from);
+        }
+    }
+
+    private void write(
+            Assembler a, Instruction i, int at, int reg, int vvvv, boolean memory, int rm) {
+        boolean is256 = (i.flags & Instruction.VEX_256) != 0;
+        if (memory) {
+            a.mem(Gpr.ADDRESS, 0);
+            a.vexMem(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv);
+        } else {
+            a.vex(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv, rm);
+        }
+        immediates(a, i, at);
     }
 
     /** Whether ModRM.reg extends the opcode instead of naming a register. */

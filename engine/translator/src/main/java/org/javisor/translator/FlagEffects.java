@@ -22,6 +22,7 @@ final class FlagEffects {
             case DIV, IDIV, POPF -> true;
             case SHL, SHR, SAR -> constantCount(i);
             case FCOMI, FUCOMI, FCOMIP, FUCOMIP -> true;
+            case VTESTPS, VTESTPD -> true;
             case COMISS, COMISD, UCOMISS, UCOMISD, PTEST -> true;
             case ANDN, BLSI, BLSMSK, BLSR, BZHI, BEXTR -> true;
             case PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM -> true;

@@ -36,12 +36,11 @@ final class PrivilegeTransfers {
     }
 
     private boolean smapOff() {
-        return block.context() % Context.UNITS_OFF == Context.SUPERVISOR_SMAP_OFF;
+        return Context.rights(block.context()) == Context.SUPERVISOR_SMAP_OFF;
     }
 
-    /** The context with other rights and the same units. */
-    private int sibling(int context) {
-        return block.context() / Context.UNITS_OFF * Context.UNITS_OFF + context;
+    private int sibling(int rights) {
+        return Context.withRights(block.context(), rights);
     }
 
     void emit(Instruction i) {

@@ -62,7 +62,7 @@ final class Stubs {
         ldmxcsr(a, ProcessorBlock.MXCSR);
         for (int n = 0; n < 16; n++) {
             a.memState(ProcessorBlock.vector(n));
-            a.opMem(0, false, MAP_0F, 0x10, n, false); // movups
+            a.vexMem(0, MAP_0F, false, true, 0x10, n, 0); // vmovups
         }
         a.loadState32(RAX, ProcessorBlock.X87_WANTED);
         a.op(false, 0x85, RAX, RAX); // test
@@ -94,8 +94,11 @@ final class Stubs {
         }
         for (int n = 0; n < 16; n++) {
             a.memState(ProcessorBlock.vector(n));
-            a.opMem(0, false, MAP_0F, 0x11, n, false);
+            a.vexMem(0, MAP_0F, false, true, 0x11, n, 0);
         }
+        a.emit(0xc5); // vzeroupper
+        a.emit(0xf8);
+        a.emit(0x77);
         a.loadState32(RAX, ProcessorBlock.X87_MISSING);
         a.op(false, 0x85, RAX, RAX); // test
         int missing = a.jccShortAhead(5);

@@ -18,6 +18,9 @@ final class Translatability {
             case BT, BTS, BTR, BTC -> !i.hasMemory() || i.kind1 == Instruction.IMM;
             case BSF, BSR, TZCNT, LZCNT, POPCNT, BSWAP, CRC32 -> true;
             case MOV -> plainOperand(i.kind0) && plainOperand(i.kind1);
+            case MOVBE, ADCX, ADOX -> true;
+            case ANDN, BEXTR, BLSI, BLSMSK, BLSR, BZHI, PDEP, PEXT, MULX -> true;
+            case RORX, SARX, SHLX, SHRX -> true;
             case MOVZX, MOVSX, MOVSXD, XCHG, XADD, CMPXCHG, CMOVCC, SETCC, MOVNTI -> true;
             case CBW, CWD, LAHF, SAHF -> true;
             case CLC, STC, CMC -> true;
@@ -42,7 +45,7 @@ final class Translatability {
     }
 
     private static boolean vectorCopied(Instruction i) {
-        if (i.vex()) {
+        if ((i.flags & Instruction.VSIB) != 0) {
             return false;
         }
         return switch (i.op) {

@@ -90,6 +90,10 @@ final class TranslatedRunner implements CodeRunner {
         cache.add(this);
     }
 
+    boolean offers(Instruction i) {
+        return processor.offers(i);
+    }
+
     // Running
 
     @Override
@@ -369,6 +373,8 @@ final class TranslatedRunner implements CodeRunner {
                                 : Context.SUPERVISOR;
         if (!unitsUsable()) {
             context += Context.UNITS_OFF;
+        } else if (!processor.avxReady()) {
+            context += Context.AVX_OFF;
         }
     }
 
@@ -417,6 +423,8 @@ final class TranslatedRunner implements CodeRunner {
         for (int n = 0; n < 16; n++) {
             state.put64(ProcessorBlock.vector(n), fpu.xmm[2 * n]);
             state.put64(ProcessorBlock.vector(n) + 8, fpu.xmm[2 * n + 1]);
+            state.put64(ProcessorBlock.vector(n) + 16, fpu.ymmHigh[2 * n]);
+            state.put64(ProcessorBlock.vector(n) + 24, fpu.ymmHigh[2 * n + 1]);
         }
         exceptionsUnmasked = (fpu.mxcsr & ALL_MASKED) != ALL_MASKED;
         state.put32(ProcessorBlock.MXCSR, fpu.mxcsr | ALL_MASKED);
@@ -465,6 +473,8 @@ final class TranslatedRunner implements CodeRunner {
         for (int n = 0; n < 16; n++) {
             fpu.xmm[2 * n] = state.get64(ProcessorBlock.vector(n));
             fpu.xmm[2 * n + 1] = state.get64(ProcessorBlock.vector(n) + 8);
+            fpu.ymmHigh[2 * n] = state.get64(ProcessorBlock.vector(n) + 16);
+            fpu.ymmHigh[2 * n + 1] = state.get64(ProcessorBlock.vector(n) + 24);
         }
         if (!exceptionsUnmasked) {
             fpu.mxcsr = state.get32(ProcessorBlock.MXCSR);

@@ -9,6 +9,7 @@ import org.javisor.memory.GuestMemory;
 import org.javisor.memory.RawMemory;
 import org.javisor.memory.WriteObserver;
 import org.javisor.x86.Decoder;
+import org.javisor.x86.Instruction;
 
 /**
  * The translations of one machine, shared by its processors: pages by guest-physical address, their
@@ -32,6 +33,7 @@ final class TranslationCache implements WriteObserver {
 
     private final GuestMemory memory;
     private final ExecutableMemory code;
+    private final HostFeatures host = HostFeatures.ofThisHost();
     private final Stubs stubs;
     private final BlockTranslator translator;
     private final List<TranslatedRunner> runners = new ArrayList<>();
@@ -125,6 +127,16 @@ final class TranslationCache implements WriteObserver {
             drop(block);
             block.page.remove(block);
         }
+    }
+
+    /** All processors of a machine offer the same. */
+    boolean offers(Instruction i) {
+        return runners.getFirst().offers(i);
+    }
+
+    /** Whether the host's processor has it. */
+    boolean hostExecutes(Instruction i) {
+        return host.executes(i);
     }
 
     int addSite(Site site) {

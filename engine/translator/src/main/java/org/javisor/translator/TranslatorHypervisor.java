@@ -25,6 +25,10 @@ public final class TranslatorHypervisor implements Hypervisor {
         if (!System.getProperty("os.arch").equals("amd64")) {
             return Optional.of("for x86-64 hosts only");
         }
+        Optional<String> lacking = HostFeatures.ofThisHost().obstacle();
+        if (lacking.isPresent()) {
+            return lacking;
+        }
         Optional<ExecutableMemory> memory = ExecutableMemory.allocate(4096);
         memory.ifPresent(ExecutableMemory::close);
         return memory.isPresent()
