@@ -210,10 +210,7 @@ final class BlockTranslator {
             case STI -> !Context.user(block.context);
             case CLI, PUSHF, POPF -> flagTransfers.translated(i, block.context);
             case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.translated(i);
-            default ->
-                    Translatability.copied(i)
-                            && unitsUsable(i)
-                            && copied.possible(i);
+            default -> Translatability.copied(i) && unitsUsable(i) && copied.possible(i);
         };
     }
 

@@ -80,8 +80,7 @@ final class CopiedInstruction {
             int b = block.bytes[at + n] & 0xff;
             boolean counts = b == 0x66 || b == 0xf0 || b == 0xf2 || b == 0xf3;
             // Without BMI1 and LZCNT these are BSF and BSR with a prefix that says nothing.
-            boolean bitScan =
-                    (i.op == Op.TZCNT || i.op == Op.LZCNT) && !block.offers(i);
+            boolean bitScan = (i.op == Op.TZCNT || i.op == Op.LZCNT) && !block.offers(i);
             if (counts && !(bitScan && b == 0xf3)) {
                 a.emit(b);
             }
@@ -371,6 +370,7 @@ final class CopiedInstruction {
                     || code == 0xc6
                     || code == 0xc7
                     || code >= 0xd0 && code <= 0xd3
+                    || code >= 0xd8 && code <= 0xdf
                     || code == 0xf6
                     || code == 0xf7
                     || code == 0xfe
@@ -393,7 +393,7 @@ final class CopiedInstruction {
             case MAP_1 -> code < 0x40 && (code & 7) < 2 || code >= 0x84 && code <= 0x89;
             case MAP_0F ->
                     switch (code) {
-                        case 0x7e -> i.mandatoryPrefix == 1;
+                        case 0x7e -> i.mandatoryPrefix != 2;
                         case 0x11, 0x13, 0x17, 0x29, 0x2b, 0x7f, 0xd6, 0xe7 -> true;
                         case 0xa3, 0xab, 0xb3, 0xbb, 0xa4, 0xa5, 0xac, 0xad -> true;
                         case 0xb0, 0xb1, 0xc0, 0xc1, 0xc3 -> true;

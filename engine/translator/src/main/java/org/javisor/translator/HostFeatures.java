@@ -18,8 +18,8 @@ final class HostFeatures {
     /** What emitted code itself uses, and what any guest's processor here has: x86-64-v3. */
     private static final List<String> REQUIRED =
             List.of(
-                    "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "lahf_lm", "xsave", "avx", "avx2",
-                    "fma", "f16c", "bmi1", "bmi2", "abm", "movbe");
+                    "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "lahf_lm", "xsave", "avx",
+                    "avx2", "fma", "f16c", "bmi1", "bmi2", "abm", "movbe");
 
     private final Set<String> flags;
 
@@ -32,7 +32,8 @@ final class HostFeatures {
             for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
                 if (line.startsWith("flags")) {
                     return new HostFeatures(
-                            new HashSet<>(List.of(line.substring(line.indexOf(':') + 1).split(" "))));
+                            new HashSet<>(
+                                    List.of(line.substring(line.indexOf(':') + 1).split(" "))));
                 }
             }
         } catch (IOException e) {
@@ -52,8 +53,7 @@ final class HostFeatures {
 
     boolean executes(Instruction i) {
         return switch (i.op) {
-            case AESENC, AESENCLAST, AESDEC, AESDECLAST ->
-                    flags.contains(wide(i) ? "vaes" : "aes");
+            case AESENC, AESENCLAST, AESDEC, AESDECLAST -> flags.contains(wide(i) ? "vaes" : "aes");
             case AESIMC, AESKEYGENASSIST -> flags.contains("aes");
             case PCLMULQDQ -> flags.contains(wide(i) ? "vpclmulqdq" : "pclmulqdq");
             case SHA1RNDS4, SHA1NEXTE, SHA1MSG1, SHA1MSG2 -> flags.contains("sha_ni");
