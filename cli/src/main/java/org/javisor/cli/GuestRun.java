@@ -13,6 +13,7 @@ import org.javisor.image.ImageStore;
 import org.javisor.image.TerminalSize;
 import org.javisor.image.TinyImage;
 import org.javisor.image.TinySession;
+import org.javisor.machine.EngineOptions;
 import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.MachineEnd;
@@ -125,6 +126,7 @@ final class GuestRun {
                 .cpus(options.cpus)
                 .engine(options.engine)
                 .cpu(options.cpu)
+                .engineOptions(new EngineOptions(options.stats, options.codeCache))
                 .console(ports::console)
                 .rebootOnReset(!options.noReboot)
                 .listener(new Announcer())

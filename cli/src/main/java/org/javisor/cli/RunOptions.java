@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.javisor.hypervisor.CpuModel;
 import org.javisor.machine.EngineChoice;
+import org.javisor.machine.EngineOptions;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -126,6 +127,13 @@ final class RunOptions {
 
     @Option(names = "--no-reboot", description = "End instead of rebooting when the guest resets.")
     boolean noReboot;
+
+    @Option(
+            names = "--code-cache",
+            paramLabel = "SIZE",
+            converter = MemorySize.class,
+            description = "Memory for translated code, 1M to 1G (default: 64M).")
+    long codeCache = EngineOptions.DEFAULT.codeCache();
 
     @Option(names = "--stats", description = "Show figures at the end.")
     boolean stats;

@@ -3,6 +3,7 @@ package org.javisor.machine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.interpreter.InterpreterHypervisor;
@@ -27,7 +28,7 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
             EngineChoice choice,
             Supplier<Optional<String>> obstacle,
             Supplier<Optional<String>> reservation,
-            Supplier<Hypervisor> hypervisor) {}
+            Function<EngineOptions, Hypervisor> hypervisor) {}
 
     /** In the order of preference. An engine is added here and nowhere else. */
     private static List<Candidate> candidates() {
@@ -36,17 +37,19 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
                         EngineChoice.KVM,
                         KvmHost::obstacle,
                         HostKvm::reservation,
-                        KvmHypervisor::new),
+                        options -> new KvmHypervisor()),
                 new Candidate(
                         EngineChoice.TRANSLATOR,
                         TranslatorHypervisor::obstacle,
                         Optional::empty,
-                        TranslatorHypervisor::new),
+                        options ->
+                                new TranslatorHypervisor(
+                                        options.codeCache(), options.countInstructions())),
                 new Candidate(
                         EngineChoice.INTERPRETER,
                         Optional::empty,
                         Optional::empty,
-                        InterpreterHypervisor::new));
+                        options -> new InterpreterHypervisor()));
     }
 
     /**
@@ -55,10 +58,20 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
      * @throws MachineException HOST_CANNOT if it does not work here
      */
     public static EngineSelection select(EngineChoice choice) {
-        return select(choice, candidates());
+        return select(choice, EngineOptions.DEFAULT);
     }
 
-    static EngineSelection select(EngineChoice choice, List<Candidate> candidates) {
+    /**
+     * As above, with options for the engine that is chosen.
+     *
+     * @throws MachineException HOST_CANNOT if it does not work here
+     */
+    public static EngineSelection select(EngineChoice choice, EngineOptions options) {
+        return select(choice, options, candidates());
+    }
+
+    static EngineSelection select(
+            EngineChoice choice, EngineOptions options, List<Candidate> candidates) {
         List<String> passedOver = new ArrayList<>();
         for (EngineChoice wanted : EngineChoice.values()) {
             if (wanted == EngineChoice.AUTO || choice != EngineChoice.AUTO && choice != wanted) {
@@ -74,7 +87,7 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
             }
             if (obstacle.isEmpty()) {
                 return new EngineSelection(
-                        candidate.orElseThrow().hypervisor().get(),
+                        candidate.orElseThrow().hypervisor().apply(options),
                         reason(wanted, choice, passedOver));
             }
             passedOver.add(wanted.label() + " is " + obstacle.get());

@@ -100,7 +100,7 @@ public final class Machine implements AutoCloseable {
      *     is no good
      */
     public static Machine create(MachineConfig config) {
-        return create(config, EngineSelection.select(config.engine()));
+        return create(config, EngineSelection.select(config.engine(), config.engineOptions()));
     }
 
     /** As {@link #create(MachineConfig)}, on an engine of the caller's choice. */

@@ -34,6 +34,7 @@ public record MachineConfig(
         int cpus,
         EngineChoice engine,
         CpuModel cpu,
+        EngineOptions engineOptions,
         Path kernel,
         Optional<byte[]> initrd,
         String commandLine,
@@ -117,6 +118,7 @@ public record MachineConfig(
         private int cpus = 1;
         private EngineChoice engine = EngineChoice.AUTO;
         private CpuModel cpu = CpuModel.MAX;
+        private EngineOptions engineOptions = EngineOptions.DEFAULT;
         private Optional<byte[]> initrd = Optional.empty();
         private String commandLine = "console=ttyS0 panic=-1";
         private ByteSink console = ByteSink.NONE;
@@ -158,6 +160,11 @@ public record MachineConfig(
 
         public Builder engine(EngineChoice choice) {
             this.engine = choice;
+            return this;
+        }
+
+        public Builder engineOptions(EngineOptions options) {
+            this.engineOptions = options;
             return this;
         }
 
@@ -269,6 +276,7 @@ public record MachineConfig(
                     cpus,
                     engine,
                     cpu,
+                    engineOptions,
                     kernel,
                     initrd,
                     commandLine,

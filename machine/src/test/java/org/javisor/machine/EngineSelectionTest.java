@@ -26,14 +26,18 @@ class EngineSelectionTest {
 
     private static Candidate candidate(
             EngineChoice choice, Optional<String> obstacle, Optional<String> reservation) {
-        return new Candidate(choice, () -> obstacle, () -> reservation, InterpreterHypervisor::new);
+        return new Candidate(
+                choice, () -> obstacle, () -> reservation, options -> new InterpreterHypervisor());
     }
 
     @Test
     void saysSo_whenTheOneAskedForDoesNotWork() {
         List<Candidate> known =
                 List.of(candidate(EngineChoice.KVM, Optional.of("broken"), Optional.empty()));
-        assertThatThrownBy(() -> EngineSelection.select(EngineChoice.KVM, known))
+        assertThatThrownBy(
+                        () ->
+                                EngineSelection.select(
+                                        EngineChoice.KVM, EngineOptions.DEFAULT, known))
                 .isInstanceOfSatisfying(
                         MachineException.class,
                         e -> assertThat(e.code()).isEqualTo(MachineException.Code.HOST_CANNOT))
@@ -46,9 +50,11 @@ class EngineSelectionTest {
                 List.of(
                         candidate(EngineChoice.KVM, Optional.empty(), Optional.of("slow here")),
                         candidate(EngineChoice.INTERPRETER, Optional.empty(), Optional.empty()));
-        EngineSelection chosen = EngineSelection.select(EngineChoice.AUTO, known);
+        EngineSelection chosen =
+                EngineSelection.select(EngineChoice.AUTO, EngineOptions.DEFAULT, known);
         assertThat(chosen.reason()).startsWith("interpreter (kvm is slow here");
-        EngineSelection asked = EngineSelection.select(EngineChoice.KVM, known);
+        EngineSelection asked =
+                EngineSelection.select(EngineChoice.KVM, EngineOptions.DEFAULT, known);
         assertThat(asked.reason()).isEqualTo("kvm (as asked for)");
     }
 

@@ -68,6 +68,8 @@ public enum CpuFeature {
     UMIP(7, 'c', 2),
     VAES(7, 'c', 9),
     VPCLMULQDQ(7, 'c', 10),
+    /** Kernels without it serialize by returning from an interrupt they did not have. */
+    SERIALIZE(7, 'd', 14),
     ARCH_CAPABILITIES(7, 'd', 29),
     XSAVEOPT(0xd, 1, 'a', 0),
     XSAVEC(0xd, 1, 'a', 1),

@@ -19,6 +19,7 @@ final class BlockTranslator {
     private static final int PAGE_SIZE = 4096;
 
     private final TranslationCache cache;
+    private final boolean countInstructions;
     private final Stubs stubs;
     private final Decoder decoder = new Decoder();
     final Assembler asm = new Assembler();
@@ -70,7 +71,8 @@ final class BlockTranslator {
         }
     }
 
-    BlockTranslator(TranslationCache cache, Stubs stubs) {
+    BlockTranslator(TranslationCache cache, Stubs stubs, boolean countInstructions) {
+        this.countInstructions = countInstructions;
         this.cache = cache;
         this.stubs = stubs;
     }
@@ -112,7 +114,9 @@ final class BlockTranslator {
         if (second != null) {
             guardSecondPage(second);
         }
-        count();
+        if (countInstructions) {
+            count();
+        }
         for (current = 0; current < instructions.size(); current++) {
             instruction = instructions.get(current);
             retry = asm.here();
@@ -124,7 +128,7 @@ final class BlockTranslator {
             }
             at += instruction.length;
             if (afterEnabling && !endsBlock(instruction) && !flagsSaved && at < PAGE_SIZE) {
-                poll(at, remaining() - 1);
+                poll(at, Math.max(remaining() - 1, 0));
             }
         }
         if (!endsBlock(instruction)) {
@@ -719,7 +723,7 @@ final class BlockTranslator {
     }
 
     private int remaining() {
-        return instructions.size() - current;
+        return countInstructions ? instructions.size() - current : 0;
     }
 
     /** A place where the jump that ends the block is done. */

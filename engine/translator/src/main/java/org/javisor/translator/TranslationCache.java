@@ -47,12 +47,12 @@ final class TranslationCache implements WriteObserver {
     private long flushes;
     private long invalidations;
 
-    TranslationCache(GuestMemory memory, ExecutableMemory code) {
+    TranslationCache(GuestMemory memory, ExecutableMemory code, boolean countInstructions) {
         this.memory = memory;
         this.code = code;
         this.stubs = new Stubs(code);
         this.used = stubs.size + 63 & -64;
-        this.translator = new BlockTranslator(this, stubs);
+        this.translator = new BlockTranslator(this, stubs, countInstructions);
     }
 
     Stubs stubs() {

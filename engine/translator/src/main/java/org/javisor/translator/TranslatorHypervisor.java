@@ -14,6 +14,23 @@ public final class TranslatorHypervisor implements Hypervisor {
     private static final long CODE_CACHE = 64L << 20;
 
     private final InterpreterHypervisor interpreter = new InterpreterHypervisor();
+    private final long codeCache;
+    private final boolean countInstructions;
+
+    /** With 64 MiB of code, counting instructions. */
+    public TranslatorHypervisor() {
+        this(CODE_CACHE, true);
+    }
+
+    /**
+     * @param codeCache bytes for translated code, a multiple of 4096, at least 1 MiB, at most 1 GiB
+     * @param countInstructions whether statistics are to tell how many instructions were carried
+     *     out by translated code; counting costs short loops some of their speed
+     */
+    public TranslatorHypervisor(long codeCache, boolean countInstructions) {
+        this.codeCache = codeCache + 4095 & -4096;
+        this.countInstructions = countInstructions;
+    }
 
     @Override
     public String name() {
@@ -44,12 +61,12 @@ public final class TranslatorHypervisor implements Hypervisor {
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
         ExecutableMemory code =
-                ExecutableMemory.allocate(CODE_CACHE)
+                ExecutableMemory.allocate(codeCache)
                         .orElseThrow(
                                 () ->
                                         new UnsupportedOperationException(
                                                 "This host refuses executable memory"));
-        TranslationCache cache = new TranslationCache(memory, code);
+        TranslationCache cache = new TranslationCache(memory, code, countInstructions);
         memory.observeWrites(cache);
         return InterpreterHypervisor.createVm(
                 memory,

@@ -1,0 +1,131 @@
+package org.javisor.translator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.javisor.translator.Assembler.*;
+
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.javisor.x86.CodeSize;
+import org.javisor.x86.Decoder;
+import org.javisor.x86.Instruction;
+import org.javisor.x86.InstructionFormatter;
+import org.junit.jupiter.api.Test;
+
+/** What the assembler writes, read back by the decoder, which is held to other disassemblers. */
+class AssemblerTest {
+    private static Instruction decoded(Consumer<Assembler> write) {
+        Assembler assembler = new Assembler();
+        assembler.begin(0x10000);
+        write.accept(assembler);
+        byte[] code = Arrays.copyOf(assembler.buffer(), assembler.size() + 15);
+        Instruction read = new Decoder().decode(code, 0, 15, CodeSize.BITS64);
+        assertThat(read.length).isEqualTo(assembler.size());
+        return read;
+    }
+
+    private static String text(Consumer<Assembler> write) {
+        return InstructionFormatter.format(decoded(write), 0x10000);
+    }
+
+    @Test
+    public void moves_nameEveryRegister() {
+        for (int to = 0; to < 16; to++) {
+            for (int from = 0; from < 16; from++) {
+                int target = to;
+                int source = from;
+                Instruction i = decoded(a -> a.mov(target, source));
+                assertThat(i.reg0).isEqualTo(to);
+                assertThat(i.reg1).isEqualTo(from);
+                assertThat(i.operandSize).isEqualTo(8);
+            }
+        }
+    }
+
+    @Test
+    public void memoryOperands_haveEveryBaseIndexAndDisplacement() {
+        int[] displacements = {
+            0, 1, -1, 127, -128, 128, -129, Integer.MAX_VALUE, Integer.MIN_VALUE
+        };
+        for (int base = 0; base < 16; base++) {
+            for (int index = NONE; index < 16; index++) {
+                if (index == RSP) {
+                    continue;
+                }
+                for (int displacement : displacements) {
+                    int b = base;
+                    int x = index;
+                    int scale = index == NONE ? 0 : base & 3;
+                    Instruction i =
+                            decoded(
+                                    a -> {
+                                        a.mem(b, x, scale, displacement);
+                                        a.loadMem(R9);
+                                    });
+                    assertThat(i.base).isEqualTo(base);
+                    assertThat(i.index).isEqualTo(index);
+                    assertThat(i.disp).isEqualTo(displacement);
+                    if (index != NONE) {
+                        assertThat(i.scale).isEqualTo(scale);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    public void fieldsOfTheProcessorBlock_areRelativeToGs() {
+        Instruction plain = decoded(a -> a.storeState(0x1234, R15));
+        assertThat(plain.segment).isEqualTo(5);
+        assertThat(plain.disp).isEqualTo(0x1234);
+        assertThat(plain.base).isEqualTo(Instruction.NO_REGISTER);
+        Instruction element =
+                decoded(
+                        a -> {
+                            a.memState(RCX, 3, 0x2000);
+                            a.loadMem(RCX);
+                        });
+        assertThat(element.index).isEqualTo(RCX);
+        assertThat(element.scale).isEqualTo(3);
+        assertThat(element.segment).isEqualTo(5);
+    }
+
+    @Test
+    public void immediates_takeTheShortestForm() {
+        assertThat(text(a -> a.movImm64(R8, 5))).contains("r8d").contains("5");
+        assertThat(decoded(a -> a.movImm64(RAX, -5)).imm).isEqualTo(-5);
+        assertThat(decoded(a -> a.movImm64(R14, 0x123456789abcdefL)).imm)
+                .isEqualTo(0x123456789abcdefL);
+        assertThat(decoded(a -> a.aluImm(true, 7, R14, 4095)).imm).isEqualTo(4095);
+        assertThat(decoded(a -> a.aluImm(true, 7, R14, 5)).length).isEqualTo(4);
+    }
+
+    @Test
+    public void vexInstructions_nameThreeOperands() {
+        Instruction rorx = decoded(a -> a.rorx32(RCX, R14, 7));
+        assertThat(rorx.op.name()).isEqualTo("RORX");
+        assertThat(rorx.reg0).isEqualTo(RCX);
+        assertThat(rorx.reg1).isEqualTo(R14);
+        assertThat(rorx.imm).isEqualTo(7);
+        Instruction pext = decoded(a -> a.pextState(R9, R14, 0x100));
+        assertThat(pext.op.name()).isEqualTo("PEXT");
+        assertThat(pext.reg0).isEqualTo(R9);
+        assertThat(pext.reg1).isEqualTo(R14);
+        assertThat(pext.disp).isEqualTo(0x100);
+    }
+
+    @Test
+    public void jumps_leadWhereTheyAreBound() {
+        Assembler a = new Assembler();
+        a.begin(0x4000);
+        int ahead = a.jccAhead(4);
+        int near = a.jrcxzAhead();
+        a.mov(RAX, RDX);
+        a.bind8(near);
+        a.bind32(ahead);
+        a.jmp(0x4000);
+        Instruction first = new Decoder().decode(a.buffer(), 0, 15, CodeSize.BITS64);
+        assertThat(first.length + first.imm).isEqualTo(11);
+        Instruction last = new Decoder().decode(a.buffer(), 11, 15, CodeSize.BITS64);
+        assertThat(11 + last.length + last.imm).isZero();
+    }
+}
