@@ -2,6 +2,7 @@ package org.javisor.gdb;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.javisor.hypervisor.VcpuState;
 
 /**
@@ -26,8 +27,47 @@ record Register(String name, int size, String type, String group, Place place) {
         boolean set(VcpuState state, long value);
     }
 
-    /** A stretch of {@link VcpuState#xsave}. */
-    record Area(int offset) implements Place {}
+    /** A stretch of {@link VcpuState#xsave}; of its later part only if the engine has it. */
+    record Area(int offset) implements Place {
+        private boolean isExtended() {
+            return offset >= RegisterPlaces.YMM0_HIGH;
+        }
+
+        private boolean isInUse(VcpuState state) {
+            return !isExtended()
+                    || (state.xsave[RegisterPlaces.XSTATE_BV] & RegisterPlaces.AVX) != 0;
+        }
+
+        private void read(VcpuState state, ByteBuffer target, int size) {
+            boolean there = offset + size <= state.xsave.length && isInUse(state);
+            target.put(
+                    there
+                            ? Arrays.copyOfRange(state.xsave, offset, offset + size)
+                            : new byte[size]);
+        }
+
+        /** A component that was in its initial configuration, all zero, is in use from here on. */
+        private boolean write(VcpuState state, ByteBuffer source, int size) {
+            byte[] value = new byte[size];
+            source.get(value);
+            if (offset + size > state.xsave.length) {
+                return false;
+            }
+            if (!isInUse(state)) {
+                if (Arrays.equals(value, new byte[size])) {
+                    return true;
+                }
+                Arrays.fill(
+                        state.xsave,
+                        RegisterPlaces.YMM0_HIGH,
+                        RegisterPlaces.YMM0_HIGH + 16 * 16,
+                        (byte) 0);
+                state.xsave[RegisterPlaces.XSTATE_BV] |= RegisterPlaces.AVX;
+            }
+            System.arraycopy(value, 0, state.xsave, offset, size);
+            return true;
+        }
+    }
 
     /** Appends the value, little-endian. */
     void read(VcpuState state, ByteBuffer target) {
@@ -38,7 +78,7 @@ record Register(String name, int size, String type, String group, Place place) {
                     target.put((byte) (value >> 8 * n));
                 }
             }
-            case Area area -> target.put(state.xsave, area.offset(), size);
+            case Area area -> area.read(state, target, size);
         }
     }
 
@@ -56,10 +96,7 @@ record Register(String name, int size, String type, String group, Place place) {
                 }
                 yield number.set(state, value);
             }
-            case Area area -> {
-                source.get(state.xsave, area.offset(), size);
-                yield true;
-            }
+            case Area area -> area.write(state, source, size);
         };
     }
 

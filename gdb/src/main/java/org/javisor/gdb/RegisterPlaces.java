@@ -18,6 +18,12 @@ final class RegisterPlaces {
     static final int ST0 = 32;
     static final int XMM0 = 160;
 
+    /** Behind the FXSAVE area: XSAVE's header and the upper halves of the YMM registers. */
+    static final int XSTATE_BV = 512, YMM0_HIGH = 576;
+
+    /** The bit of the latter in the former. */
+    static final int AVX = 4;
+
     private RegisterPlaces() {}
 
     static Register.Number gpr(int number) {

@@ -75,7 +75,7 @@ final class TargetDescription {
     private TargetDescription(Architecture architecture) {
         this.architecture = architecture;
         List<Feature> features =
-                List.of(core(), sse(), linux(), segments(), system()).stream()
+                List.of(core(), sse(), linux(), segments(), system(), avx()).stream()
                         .filter(feature -> !feature.registers().isEmpty())
                         .toList();
         features.forEach(feature -> registers.addAll(feature.registers()));
@@ -139,6 +139,16 @@ final class TargetDescription {
         }
         list.add(new Register("mxcsr", 4, "i386_mxcsr", "vector", RegisterPlaces.mxcsr()));
         return new Feature("org.gnu.gdb.i386.sse", SSE_TYPES, list);
+    }
+
+    /** The upper halves of the YMM registers; gdb puts them together with the lower ones itself. */
+    private Feature avx() {
+        List<Register> list = new ArrayList<>();
+        for (int n = 0; n < (architecture.wide ? 16 : 8); n++) {
+            Register.Place place = new Register.Area(RegisterPlaces.YMM0_HIGH + 16 * n);
+            list.add(new Register("ymm" + n + "h", 16, "uint128", "", place));
+        }
+        return new Feature("org.gnu.gdb.i386.avx", "", list);
     }
 
     /** Without it, gdb does not come to terms with a Linux kernel's file. */

@@ -97,6 +97,8 @@ class RealGdbTest {
                         print $xmm1.uint128
                         set var $st0 = 1.5
                         print $st0
+                        set var $ymm2.v4_int64[3] = 7
+                        print $ymm2.v4_int64
                         watch *(long *) 0x101008
                         continue
                         continue
@@ -131,6 +133,7 @@ class RealGdbTest {
                         "$9 = 0",
                         "$10 = 5",
                         "$11 = 1.5",
+                        "$12 = {0, 0, 0, 7}",
                         "Hardware watchpoint 2: *(long *) 0x101008",
                         "Old value = 2",
                         "New value = 3",
