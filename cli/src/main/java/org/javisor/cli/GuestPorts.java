@@ -9,7 +9,10 @@ import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import org.javisor.image.GuestControl;
+import org.javisor.image.ProgressEvent;
 import org.javisor.image.TerminalSize;
 import org.javisor.machine.Machine;
 import org.javisor.machine.MachineState;
@@ -22,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class GuestPorts implements GuestControl.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(GuestPorts.class);
+    private static final Pattern COLOURS = Pattern.compile("\u001b\\[[0-9;?!]*[A-Za-z]");
     private static final byte END_OF_TRANSMISSION = 4;
     private static final long FIRST_SILENCE_NANOS = 1_000_000_000L;
     private static final long LAST_SILENCE_NANOS = 16_000_000_000L;
@@ -33,6 +37,8 @@ final class GuestPorts implements GuestControl.Listener {
     private final Semaphore inputWanted = new Semaphore(0);
 
     private volatile Optional<Readiness> readiness = Optional.empty();
+    private final AtomicReference<Optional<PullProgress>> progress =
+            new AtomicReference<>(Optional.empty());
     private volatile boolean endsInOrder;
     private volatile boolean saysWhenBooted;
 
@@ -59,6 +65,15 @@ final class GuestPorts implements GuestControl.Listener {
         readiness = Optional.of(waiting);
     }
 
+    /** Shows what the guest logs in one changing line, until its command puts something out. */
+    void showProgress(PullProgress line) {
+        progress.set(Optional.of(line));
+    }
+
+    private void endProgress() {
+        progress.getAndSet(Optional.empty()).ifPresent(PullProgress::close);
+    }
+
     /** The guest has services, and says when they have started. */
     void expectBooted() {
         saysWhenBooted = true;
@@ -71,6 +86,7 @@ final class GuestPorts implements GuestControl.Listener {
 
     /** The first port's output. */
     void console(byte[] data, int offset, int length) {
+        endProgress();
         readiness.ifPresent(waiting -> waiting.console(data, offset, length));
         OutputStream out = surroundings.out();
         lastOutput = System.nanoTime();
@@ -121,6 +137,7 @@ final class GuestPorts implements GuestControl.Listener {
     @Override
     public void exited(int status) {
         LOG.debug("The command ended with status {}", status);
+        endProgress();
         exitStatus = OptionalInt.of(status);
         if (!endsInOrder) {
             // The guest would switch itself off next; there is nothing left to wait for.
@@ -132,6 +149,11 @@ final class GuestPorts implements GuestControl.Listener {
     public void log(String text) {
         if (showLog) {
             messages.line(text);
+        } else {
+            String plain = COLOURS.matcher(text).replaceAll("").strip();
+            progress.get()
+                    .filter(line -> !plain.isEmpty())
+                    .ifPresent(line -> line.on(new ProgressEvent.Step("Starting: " + plain)));
         }
     }
 

@@ -90,6 +90,9 @@ final class GuestRun {
     private void prepare(DebianGuest guest) {
         options.networks.useUserModeByDefault();
         ports.expectBooted();
+        if (!command.isEmpty() && !options.verbose && surroundings.stderrTerminal()) {
+            ports.showProgress(new PullProgress(surroundings, messages));
+        }
         if (guest.kept()) {
             ports.leaveTheEndToTheGuest();
         }
