@@ -14,6 +14,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.javisor.network.MacAddress;
+import org.javisor.network.UserNetwork;
+import org.javisor.network.UserNetworkConfig;
 import org.javisor.share.SharedFolder;
 import org.javisor.storage.MemoryDisk;
 import org.javisor.testkit.FakeClock;
@@ -22,6 +25,7 @@ import org.javisor.virtio.blk.BlkConfig;
 import org.javisor.virtio.blk.VirtioBlk;
 import org.javisor.virtio.console.ConsolePort;
 import org.javisor.virtio.console.VirtioConsole;
+import org.javisor.virtio.net.VirtioNet;
 import org.javisor.virtio.p9.Virtio9p;
 import org.javisor.virtio.rng.VirtioRng;
 import org.javisor.virtio.vsock.VirtioVsock;
@@ -115,6 +119,19 @@ class HostileDriverTest {
                         HostileDriverTest::packet,
                         new Honest(1, new byte[44], 0)),
                 new Target(
+                        "net",
+                        parts ->
+                                new VirtioNet(
+                                        "net",
+                                        MacAddress.random(0),
+                                        1400,
+                                        2,
+                                        new UserNetwork(
+                                                "fuzz",
+                                                UserNetworkConfig.DEFAULT.withRestrict(true))),
+                        HostileDriverTest::frame,
+                        new Honest(1, new byte[72], 0)),
+                new Target(
                         "9p",
                         parts -> new Virtio9p("9p", SharedFolder.open(folder, true), "fuzz"),
                         HostileDriverTest::fileRequest,
@@ -132,6 +149,20 @@ class HostileDriverTest {
                     .putShort((short) 8)
                     .put("9P2000.L".getBytes(StandardCharsets.US_ASCII))
                     .array();
+
+    /** A header and the head of an ARP request, or a command for the control queue. */
+    private static byte[] frame(Random random) {
+        if (random.nextInt(3) == 0) {
+            return new byte[] {
+                (byte) random.nextInt(7), (byte) random.nextInt(3), (byte) random.nextInt(3), 0
+            };
+        }
+        ByteBuffer frame = ByteBuffer.allocate(54);
+        frame.put((byte) random.nextInt(2)).put((byte) random.nextInt(6));
+        frame.putShort(4, (short) random.nextInt()).putShort(6, (short) random.nextInt(0x4000));
+        frame.putLong(12, -1).putLong(18, 0x00123456_0806_0001L).putInt(26, 0x08000604);
+        return frame.putInt(30, 0x00015254).putInt(50, 0x0a000202).array();
+    }
 
     /** Requests by number 0 to 3, with a name where some have one. */
     private static byte[] fileRequest(Random random) {
