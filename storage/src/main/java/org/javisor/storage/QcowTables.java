@@ -217,7 +217,7 @@ final class QcowTables {
         long size = header.clusterSize();
         long room = -compressedEnd & (size - 1);
         long last = (compressedEnd - 1) >>> clusterBits;
-        boolean shareable = room > 0 && refcounts.get(last) < refcounts.max();
+        boolean shareable = room > 0 && isShareable(last);
         if (shareable && length <= room) {
             refcounts.increment(last);
             return place(compressedEnd, length);
@@ -229,6 +229,12 @@ final class QcowTables {
             return place(compressedEnd, length);
         }
         return place(offset, length);
+    }
+
+    /** What was compressed into it may all have been overwritten meanwhile. */
+    private boolean isShareable(long cluster) {
+        long users = refcounts.get(cluster);
+        return users > 0 && users < refcounts.max();
     }
 
     private long place(long offset, int length) {
