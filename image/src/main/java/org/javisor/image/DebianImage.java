@@ -72,6 +72,9 @@ public final class DebianImage {
         }
         // The kernel is quiet, but a boot that takes a while shows that it goes on.
         line.add("systemd.show_status=true");
+        // What takes seconds elsewhere may take minutes where every instruction is interpreted.
+        line.add("systemd.default_timeout_start_sec=900");
+        line.add("systemd.default_device_timeout_sec=900");
         // Its generator complains where there is no vsock device.
         line.add("systemd.ssh_auto=no");
         if (session.command().isPresent()) {
