@@ -195,6 +195,14 @@ public final class GuestProcessor {
         return mmu.walker().pageShift();
     }
 
+    /**
+     * Waits until the stores are over that other processors are in the middle of; to be called
+     * without any lock, after a page became tracked and before its bytes are read.
+     */
+    public void awaitStores() {
+        mmu.awaitStores();
+    }
+
     // Running
 
     /** Whether the runner has to return before the next instruction. */

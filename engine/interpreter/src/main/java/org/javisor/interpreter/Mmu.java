@@ -478,6 +478,10 @@ final class Mmu {
         return memory;
     }
 
+    void awaitStores() {
+        vm.awaitStores(cpu.vcpu);
+    }
+
     /** Walks the page tables for a data access and faults if it is not allowed. */
     long walk(long linear, boolean write) {
         return walker.walk(linear, rights(write ? PageWalker.WRITE : 0), cpu);

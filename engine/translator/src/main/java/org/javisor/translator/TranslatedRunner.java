@@ -535,6 +535,11 @@ final class TranslatedRunner implements CodeRunner {
         processor.setRip(instruction);
         long gpa = fetch(linear);
         page = cache.page(gpa & PAGE);
+        if (memory.trackCode(gpa)) {
+            // A store may be under way that asked before: its bytes must be there when they are
+            // translated.
+            processor.awaitStores();
+        }
         fetchTag[n] = linear & PAGE;
         fetchPage[n] = page;
         fetchGlobal[n] = processor.walkedGlobal();

@@ -63,7 +63,7 @@ final class TranslationCache implements WriteObserver {
         runners.add(runner);
     }
 
-    /** The page, possibly without blocks; from now on writes to it are noticed. */
+    /** The page, possibly without blocks. Writes to it have to be tracked before it gets some. */
     synchronized TranslatedPage page(long gpa) {
         TranslatedPage page = pages.get(gpa);
         if (page == null) {
@@ -73,7 +73,6 @@ final class TranslationCache implements WriteObserver {
             page = new TranslatedPage(gpa, nextPage++);
             pages.put(gpa, page);
         }
-        memory.trackCode(gpa);
         return page;
     }
 
@@ -81,14 +80,17 @@ final class TranslationCache implements WriteObserver {
      * The block at an offset of a valid page, translated if it is not yet.
      *
      * @param second the page that follows in the guest's address space, or null
-     * @return null if its first instruction ends on the next page and that is not given, or if
-     *     everything had to be dropped
+     * @return null if its first instruction ends on the next page and that is not given, or if the
+     *     page or everything has been dropped
      */
     synchronized TranslatedBlock block(
             TranslatedPage page, TranslatedPage second, int offset, int context) {
         TranslatedBlock block = page.block(context, offset);
         if (block != null) {
             return block;
+        }
+        if (!page.valid || second != null && !second.valid) {
+            return null;
         }
         if (used + ROOM > code.size()) {
             flush();
