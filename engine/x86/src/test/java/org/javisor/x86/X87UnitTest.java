@@ -125,8 +125,9 @@ class X87UnitTest {
     @Test
     void image_restoresWhatWasSaved_inEveryFormat() {
         SplittableRandom random = new SplittableRandom(SEED);
-        state.control = 0x127f;
-        state.status = 0x4321;
+        // The precision exception is unmasked and pending, so the pointers count.
+        state.control = 0x125f;
+        state.status = 0xc3a1;
         state.top = 5;
         state.valid = 0xe7;
         state.mxcsr = 0x7fc0;
@@ -156,6 +157,18 @@ class X87UnitTest {
         assertThat(restored.top).isEqualTo(state.top);
         assertThat(restored.lastOpcode).isEqualTo(state.lastOpcode);
         assertThat(restored.lastInstruction).isEqualTo(state.lastInstruction & 0xffffffffL);
+    }
+
+    @Test
+    void image_hasNoPointers_whileNoExceptionIsPending() {
+        state.lastInstruction = 0x1234_5678_9abcL;
+        state.lastData = 0x7fff_0000_1111L;
+        state.lastOpcode = 0x5d9;
+        FpuState copy = new FpuState();
+        XsaveImage.fromXsave(copy, XsaveImage.toXsave(state));
+        assertThat(copy.lastInstruction).isZero();
+        assertThat(copy.lastData).isZero();
+        assertThat(copy.lastOpcode).isZero();
     }
 
     @Test
