@@ -354,6 +354,23 @@ final class Assembler {
         emit32(Math.toIntExact(target - here() - 4));
     }
 
+    /** A call ahead; the result goes to {@link #bind32}. */
+    int callAhead() {
+        emit(0xe8);
+        emit32(0);
+        return size - 4;
+    }
+
+    /** A short jump back to an offset in the buffer. */
+    void jmpShortBack(int to) {
+        emit(0xeb);
+        int distance = to - size - 1;
+        if ((byte) distance != distance) {
+            throw new IllegalStateException("Too far for a short jump: " + distance);
+        }
+        emit(distance);
+    }
+
     void jcc(int condition, long target) {
         emit(0x0f);
         emit(0x80 | condition);

@@ -704,9 +704,7 @@ final class BlockTranslator {
         int table = ProcessorBlock.jumps(context);
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
         int event = asm.jrcxzAhead();
-        asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_INDEX_MASK);
-        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.SCRATCH, 0);
-        asm.memState(Gpr.SCRATCH, 3, table + ProcessorBlock.JUMP_TAG);
+        Stubs.emitFind(asm, table + ProcessorBlock.JUMP_TAG);
         asm.loadMem(Gpr.SCRATCH);
         asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
         int hit = asm.jrcxzAhead();
@@ -716,9 +714,7 @@ final class BlockTranslator {
         asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         exit(indirectSite(context), ExitReason.EVENT);
         asm.bind8(hit);
-        asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_INDEX_MASK);
-        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.SCRATCH, 0);
-        asm.memState(Gpr.SCRATCH, 3, table + ProcessorBlock.JUMP_HOST);
+        Stubs.emitFind(asm, table + ProcessorBlock.JUMP_HOST);
         asm.jmpMem();
     }
 
@@ -787,6 +783,9 @@ final class BlockTranslator {
         asm.mem(Gpr.ADDRESS, 0);
         asm.storeMem(Gpr.SCRATCH);
         asm.lea(Gpr.RSP, Gpr.RSP, -8);
+        if (after < PAGE_SIZE) {
+            callOnHost(after);
+        }
         switch (i.kind0) {
             case Instruction.REL -> jumpTo(after + (int) i.imm, true);
             case Instruction.MEM -> {
@@ -808,11 +807,51 @@ final class BlockTranslator {
         asm.mem(Gpr.ADDRESS, 0);
         asm.loadMem(Gpr.ADDRESS);
         asm.lea(Gpr.RSP, Gpr.RSP, 8 + (i.kind0 == Instruction.IMM ? (int) i.imm & 0xffff : 0));
-        indirectJump();
+        asm.storeStateImm32(ProcessorBlock.SITE, indirectSite(block.context));
+        asm.emit(0xc3);
+    }
+
+    /**
+     * Makes the rest of a call the body of a call of the host's, so that its processor foresees the
+     * return. Where that comes back to, with the guest's return address in {@link Gpr#ADDRESS}, it
+     * is compared with the one expected: the offset, and what page lies there now. A host's return
+     * to the wrong place, as after a switch of the guest's stack, only takes longer.
+     */
+    private void callOnHost(int after) {
+        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.CALLS_LEFT);
+        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
+        asm.storeState32(ProcessorBlock.CALLS_LEFT, Gpr.SCRATCH);
+        int none = asm.jrcxzAhead();
+        int again = asm.size();
+        int body = asm.callAhead();
+        asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
+        asm.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(block.context));
+        asm.loadMem(Gpr.SCRATCH);
+        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, block.page.number - after);
+        int expected = asm.jrcxzAhead();
+        asm.jmp(stubs.lookUp[block.context]);
+        asm.bind8(expected);
+        asm.lea(Gpr.ADDRESS, Gpr.ADDRESS, -after);
+        asm.storeState(ProcessorBlock.PAGE, Gpr.ADDRESS);
+        jumpTo(after, false);
+        asm.bind8(none);
+        asm.loadState(RSP, ProcessorBlock.STACK_BOTTOM);
+        asm.storeStateImm32(ProcessorBlock.CALLS_LEFT, Stubs.CALLS_IN_A_ROW);
+        asm.jmpShortBack(again);
+        asm.bind32(body);
+    }
+
+    /** Forgets the host's calls: their returns are not for code in another context. */
+    void forgetCalls(int context) {
+        asm.loadState(RSP, ProcessorBlock.STACK_BOTTOM);
+        asm.movImm64(Gpr.SCRATCH, stubs.lastReturn[context]);
+        asm.mem(RSP, 0);
+        asm.storeMem(Gpr.SCRATCH);
     }
 
     /** Goes on with the next instruction in another context. */
     void changeContext(int context) {
+        forgetCalls(context);
         jumpTo(next(), false, context);
     }
 

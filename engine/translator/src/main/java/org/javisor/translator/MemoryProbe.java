@@ -73,7 +73,7 @@ final class MemoryProbe {
         int table = ProcessorBlock.tlb(block.context());
         int tag = table + (write ? ProcessorBlock.TLB_WRITE : ProcessorBlock.TLB_READ);
         index(a);
-        a.memState(Gpr.SCRATCH, 2, tag);
+        a.memState(Gpr.SCRATCH, 3, tag);
         a.loadMem(Gpr.SCRATCH);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, alignment > 1 ? 0 : size - 1);
         int mask =
@@ -87,16 +87,13 @@ final class MemoryProbe {
         int miss = a.jmpAhead();
         a.bind8(hit);
         index(a);
-        a.memState(Gpr.SCRATCH, 2, table + ProcessorBlock.TLB_DISTANCE);
+        a.memState(Gpr.SCRATCH, 3, table + ProcessorBlock.TLB_DISTANCE);
         a.loadMem(Gpr.SCRATCH);
         a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         return miss;
     }
 
-    /** An eighth of the entry's size times its index. */
     private static void index(Assembler a) {
         a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.TLB_INDEX_MASK);
-        a.mem(Assembler.NONE, Gpr.SCRATCH, 3, 0);
-        a.leaMem(Gpr.SCRATCH);
     }
 }

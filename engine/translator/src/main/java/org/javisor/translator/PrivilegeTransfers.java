@@ -116,6 +116,7 @@ final class PrivilegeTransfers {
         a.movImm32(RAX, BIT_1 << 8);
         Stubs.emitFlagsFromAx(a);
         a.mov(RAX, Gpr.ADDRESS);
+        block.forgetCalls(sibling(Context.SUPERVISOR));
         a.loadState(Gpr.ADDRESS, ProcessorBlock.SYSCALL_TARGET);
         block.indirectJump(sibling(Context.SUPERVISOR));
     }
@@ -135,6 +136,7 @@ final class PrivilegeTransfers {
         a.storeStateImm32(ProcessorBlock.PRIVILEGE, ProcessorBlock.RETURNED_TO_USER);
         block.recallHeldEvents();
         block.flags().scatter(R11);
+        block.forgetCalls(sibling(Context.USER));
         a.mov(Gpr.ADDRESS, Gpr.RCX);
         block.indirectJump(sibling(Context.USER));
     }

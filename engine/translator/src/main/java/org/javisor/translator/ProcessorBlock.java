@@ -94,6 +94,15 @@ final class ProcessorBlock {
     static final int OTHER_FLAGS_MASK = 0x178;
     static final int INTERRUPT_FLAG_MASK = 0x180;
 
+    /** Where the host's stack ends for translated code, with the way out of its last return. */
+    static final int STACK_BOTTOM = 0x188;
+
+    /** How many more calls may use the host's stack before it begins anew at the bottom. */
+    static final int CALLS_LEFT = 0x190;
+
+    /** What the bottom of the stack holds on entry. */
+    static final int LAST_RETURN = 0x198;
+
     /** 16 registers of 32 bytes. */
     static final int VECTORS = 0x200;
 
@@ -108,13 +117,14 @@ final class ProcessorBlock {
     /** Beyond registers and small fields: the tables of each {@link Context}. */
     private static final int TABLES = 0x1000;
 
-    // One data TLB entry: 32 bytes
+    /** The data TLB is four tables of as many words, so that an index need not be scaled. */
     static final int TLB_ENTRIES = 1024;
-    static final int TLB_ENTRY_SHIFT = 5;
+
+    static final int TLB_ENTRY_SHIFT = 3;
     static final int TLB_READ = 0;
-    static final int TLB_WRITE = 8;
-    static final int TLB_HOST = 16;
-    static final int TLB_DISTANCE = 24;
+    static final int TLB_WRITE = TLB_ENTRIES << TLB_ENTRY_SHIFT;
+    static final int TLB_HOST = 2 * TLB_WRITE;
+    static final int TLB_DISTANCE = 3 * TLB_WRITE;
 
     // One entry of the jump table: 16 bytes
     static final int JUMP_ENTRIES = 4096;
@@ -125,7 +135,7 @@ final class ProcessorBlock {
     static final int CODE_ENTRIES = 256;
 
     private static final int CODE_BYTES = CODE_ENTRIES * 8;
-    private static final int TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT;
+    private static final int TLB_BYTES = 4 * TLB_WRITE;
     private static final int JUMP_BYTES = JUMP_ENTRIES * 16;
     private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES;
     static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;

@@ -23,6 +23,18 @@ final class Stubs {
     /** By {@link ExitReason}. */
     final long[] exit = new long[ExitReason.COUNT];
 
+    /**
+     * By context: goes on at the linear address in {@link Gpr#ADDRESS}, looking for events on the
+     * way; {@link ProcessorBlock#SITE} is set.
+     */
+    final long[] lookUp = new long[Context.COUNT];
+
+    /** By context: where a host's return leads for which there was no call. */
+    final long[] lastReturn = new long[Context.COUNT];
+
+    /** Calls that may use the host's stack in a row; 8 bytes each. */
+    static final int CALLS_IN_A_ROW = 1024;
+
     /** Bytes used. */
     final int size;
 
@@ -39,6 +51,12 @@ final class Stubs {
             exit[reason] = a.here();
             a.storeStateImm32(ProcessorBlock.REASON, reason);
             a.jmp(leave);
+        }
+        for (int context = 0; context < Context.COUNT; context++) {
+            lastReturn[context] = a.here();
+            a.lea(RSP, RSP, -8);
+            lookUp[context] = a.here();
+            emitLookUp(a, context);
         }
         size = a.size();
         memory.write(0, a.buffer(), size);
@@ -59,6 +77,10 @@ final class Stubs {
         }
         a.storeState(ProcessorBlock.HOST_STACK, RSP);
         a.storeState(ProcessorBlock.TARGET, RDI);
+        a.loadState(RAX, ProcessorBlock.LAST_RETURN);
+        push(a, RAX);
+        a.storeState(ProcessorBlock.STACK_BOTTOM, RSP);
+        a.storeStateImm32(ProcessorBlock.CALLS_LEFT, CALLS_IN_A_ROW);
         ldmxcsr(a, ProcessorBlock.MXCSR);
         for (int n = 0; n < 16; n++) {
             a.memState(ProcessorBlock.vector(n));
@@ -116,6 +138,31 @@ final class Stubs {
         }
         a.loadState32(RAX, ProcessorBlock.REASON);
         a.emit(0xc3); // ret
+    }
+
+    private void emitLookUp(Assembler a, int context) {
+        int table = ProcessorBlock.jumps(context);
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
+        int event = a.jrcxzAhead();
+        emitFind(a, table + ProcessorBlock.JUMP_TAG);
+        a.loadMem(Gpr.SCRATCH);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
+        int hit = a.jrcxzAhead();
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        a.jmp(exit[ExitReason.INDIRECT]);
+        a.bind8(event);
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        a.jmp(exit[ExitReason.EVENT]);
+        a.bind8(hit);
+        emitFind(a, table + ProcessorBlock.JUMP_HOST);
+        a.jmpMem();
+    }
+
+    /** Sets up the field of the jump table's entry for {@link Gpr#ADDRESS} as memory operand. */
+    static void emitFind(Assembler a, int field) {
+        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_INDEX_MASK);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.SCRATCH, 0);
+        a.memState(Gpr.SCRATCH, 3, field);
     }
 
     /** XSAVE (4) or XRSTOR (5) of the x87 component alone. */

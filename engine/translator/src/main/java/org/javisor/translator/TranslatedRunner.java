@@ -297,6 +297,7 @@ final class TranslatedRunner implements CodeRunner {
             if (!block.valid) {
                 return -1;
             }
+            state.put64(ProcessorBlock.LAST_RETURN, cache.stubs().lastReturn[block.context]);
             int reason = (int) Calls.ENTER.invokeExact(enter, target);
             int number = state.get32(ProcessorBlock.SITE);
             if (reason == ExitReason.LINK || reason == ExitReason.FAR_LINK) {
@@ -544,6 +545,7 @@ final class TranslatedRunner implements CodeRunner {
         fetchPage[n] = page;
         fetchGlobal[n] = processor.walkedGlobal();
         tables.noteLarge(processor.walkedShift());
+        tables.enterCode(context, linear, page.number, fetchGlobal[n]);
         return page;
     }
 
