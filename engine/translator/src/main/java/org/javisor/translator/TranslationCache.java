@@ -1,6 +1,7 @@
 package org.javisor.translator;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,8 +39,13 @@ final class TranslationCache implements WriteObserver {
     private final BlockTranslator translator;
     private final List<TranslatedRunner> runners = new ArrayList<>();
     private final Map<Long, TranslatedPage> pages = new HashMap<>();
-    private final List<Site> sites = new ArrayList<>();
-    private final List<Link> links = new ArrayList<>();
+
+    // Read without the lock by processors in translated code: who flushes holds it and waits for
+    // them
+    private volatile Site[] sites = new Site[1024];
+    private volatile Link[] links = new Link[1024];
+    private int siteCount;
+    private int linkCount;
     private final byte[] bytes = new byte[GuestMemory.PAGE_SIZE + Decoder.MAX_LENGTH];
     private int nextPage;
     private long used;
@@ -117,7 +123,7 @@ final class TranslationCache implements WriteObserver {
     private void copy(TranslatedPage page, int to, int length) {
         long host = memory.hostAddress(page.gpa);
         if (host == 0) {
-            java.util.Arrays.fill(bytes, to, to + length, (byte) 0xff);
+            Arrays.fill(bytes, to, to + length, (byte) 0xff);
         } else {
             RawMemory.copyToArray(host, bytes, to, length);
         }
@@ -142,23 +148,33 @@ final class TranslationCache implements WriteObserver {
     }
 
     int addSite(Site site) {
-        sites.add(site);
-        return sites.size() - 1;
+        Site[] table = sites;
+        if (siteCount == table.length) {
+            table = Arrays.copyOf(table, 2 * siteCount);
+        }
+        table[siteCount] = site;
+        sites = table;
+        return siteCount++;
     }
 
     /** The link's place is still by address. */
     int addLink(Link link) {
-        links.add(link);
+        Link[] table = links;
+        if (linkCount == table.length) {
+            table = Arrays.copyOf(table, 2 * linkCount);
+        }
+        table[linkCount] = link;
+        links = table;
         link.from.outgoing.add(link);
-        return links.size() - 1;
+        return linkCount++;
     }
 
-    synchronized Site site(int number) {
-        return sites.get(number);
+    Site site(int number) {
+        return sites[number];
     }
 
-    synchronized Link link(int number) {
-        return links.get(number);
+    Link link(int number) {
+        return links[number];
     }
 
     /** Lets a jump go straight to its target. */
@@ -257,8 +273,10 @@ final class TranslationCache implements WriteObserver {
         for (TranslatedRunner runner : runners) {
             runner.awaitOutside();
         }
-        sites.clear();
-        links.clear();
+        sites = new Site[1024];
+        links = new Link[1024];
+        siteCount = 0;
+        linkCount = 0;
         nextPage = 0;
         for (TranslatedRunner runner : runners) {
             runner.forgetPages();
