@@ -49,7 +49,7 @@ class ShareTest {
                                                 .device(
                                                         VirtioDevices.share(
                                                                 1,
-                                                                new ShareSpec(work, "work", true))))
+                                                                new ShareSpec(work, "kept", true))))
                         .awaitPrompt();
     }
 
@@ -80,7 +80,7 @@ class ShareTest {
     @Test
     void writesTheHostsFiles_whenItMay() throws InterruptedException, IOException {
         run(
-                "cd /mnt/work; mkdir -p a/b; echo one > a/b/file; echo two >> a/b/file; ln -s b a/l;"
+                "cd /mnt/kept; mkdir -p a/b; echo one > a/b/file; echo two >> a/b/file; ln -s b a/l;"
                         + " mv a/b/file a/l/moved; chmod 640 a/b/moved; touch -d @86400 a/b/moved;"
                         + " truncate -s 1M big; cd /");
         Path moved = work.resolve("a/b/moved");
@@ -91,27 +91,27 @@ class ShareTest {
         assertThat(Files.size(work.resolve("big"))).isEqualTo(1 << 20);
         assertThat(
                         run(
-                                "cp /bin/busybox /mnt/work/busybox && cmp /bin/busybox /mnt/work/busybox && echo same"))
+                                "cp /bin/busybox /mnt/kept/busybox && cmp /bin/busybox /mnt/kept/busybox && echo same"))
                 .isEqualTo("same");
-        assertThat(run("/mnt/work/busybox echo runs")).isEqualTo("runs");
-        run("chmod u+s /mnt/work/busybox; mknod /mnt/work/null c 1 3");
+        assertThat(run("/mnt/kept/busybox echo runs")).isEqualTo("runs");
+        run("chmod u+s /mnt/kept/busybox; mknod /mnt/kept/null c 1 3");
         assertThat((int) Files.getAttribute(work.resolve("busybox"), "unix:mode") & 06000).isZero();
         assertThat(work.resolve("null")).doesNotExist();
-        assertThat(run("df /mnt/work | grep -c work")).isEqualTo("1");
+        assertThat(run("df /mnt/kept | grep -c kept")).isEqualTo("1");
     }
 
     @Test
     void keepsEverything_whenManyWorkAtOnce() throws InterruptedException, IOException {
-        run("mkdir /mnt/work/many");
+        run("mkdir /mnt/kept/many");
         run(
-                "for p in 1 2 3 4; do (for i in $(seq 25); do d=/mnt/work/many/$p.$i; mkdir $d.tmp;"
-                        + " seq $i > $d.tmp/f; echo $p $i >> /mnt/work/many/log; mv $d.tmp $d; done)"
+                "for p in 1 2 3 4; do (for i in $(seq 25); do d=/mnt/kept/many/$p.$i; mkdir $d.tmp;"
+                        + " seq $i > $d.tmp/f; echo $p $i >> /mnt/kept/many/log; mv $d.tmp $d; done)"
                         + " & done; wait");
         try (Stream<Path> made = Files.list(work.resolve("many"))) {
             assertThat(made).hasSize(101);
         }
         List<String> log = Files.readAllLines(work.resolve("many/log"));
         assertThat(log).hasSize(100).doesNotHaveDuplicates();
-        assertThat(run("rm -r /mnt/work/many && ls /mnt/work | grep -c many")).isEqualTo("0");
+        assertThat(run("rm -r /mnt/kept/many && ls /mnt/kept | grep -c many")).isEqualTo("0");
     }
 }

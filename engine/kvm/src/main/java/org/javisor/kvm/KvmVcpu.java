@@ -536,7 +536,9 @@ final class KvmVcpu implements Vcpu {
         boolean stale = staleHalt && !isHalt(linear(state()) - 1);
         staleHalt = false;
         if (!stale) {
-            activity = Activity.HALTED;
+            // The kernel may hold a non-maskable interrupt that came while another was handled, and
+            // tell of the halt first: it is delivered on the next entry, not by anybody out here.
+            activity = state().nmiPending ? Activity.RUNNING : Activity.HALTED;
             interruptFlag = page.interruptFlag();
         }
     }

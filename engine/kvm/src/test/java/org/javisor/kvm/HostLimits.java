@@ -46,10 +46,6 @@ final class HostLimits implements ExecutionCondition {
                 "singleStep_entersTheHandlerOfAnException");
         skip(
                 EMULATED,
-                "one of fifty non-maskable interrupts was lost in one of several runs; why is not known",
-                "haltedProcessor_wakesForEachNonMaskableInterrupt_withInterruptsOff");
-        skip(
-                EMULATED,
                 "no protected-mode paging but that of long mode",
                 "threeLevels_translate_andKnowNoExecute",
                 "pageDirectoryPointers_areLoadedWithCr3_andCheckedThen",
