@@ -2,9 +2,7 @@ package org.javisor.kvm;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Map;
-import java.util.Optional;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.DebugRequest;
@@ -13,7 +11,6 @@ import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.hypervisor.VcpuState.Activity;
-import org.javisor.interpreter.SingleInstruction;
 
 /**
  * A processor of KVM's and the loop that runs it.
@@ -22,51 +19,33 @@ import org.javisor.interpreter.SingleInstruction;
  * loop returns, or looks at registers, it enters once more with the wish to exit set.
  */
 final class KvmVcpu implements Vcpu {
-    private static final int INTERRUPT_FLAG = 0x200;
     private static final int HLT = 0xf4;
 
     /** Delivery modes of interrupt messages to one processor. */
     private static final int MESSAGE_INIT = 5, MESSAGE_STARTUP = 6;
 
-    // KVM_SET_MP_STATE
-    private static final int RUNNABLE = 0, UNINITIALIZED = 1, INIT_RECEIVED = 2, HALTED = 3;
-    private static final int SIPI_RECEIVED = 4;
+    private static final long RUN = Ioctl.RUN.request();
 
     private final KvmVm vm;
     private final int index;
     private final KvmHandle handle;
-    private final VcpuIo io;
-    private final CpuidTable cpuid;
     private final RunPage page;
     private final Attention attention;
     private final DeviceExits devices;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment errno = LinuxCalls.newErrno(arena);
-    private final MemorySegment scratch = arena.allocate(64, 8);
-    private final VcpuRegisters registers;
     private final Counter counter;
-    private final GuestDebug debug;
+    private final OuterApic outer;
+    private final ProcessorState processor;
+    private final DebugStops stops;
+    private final Rescuer rescuer;
     private final ExitCounts exits = new ExitCounts();
     private final RunTime runTime = new RunTime();
-    private final VcpuState powerOn;
-    private final MemorySegment powerOnApic = arena.allocate(Layouts.LAPIC);
-    private final long apicBase;
-    private Optional<SingleInstruction> rescuer = Optional.empty();
 
     /** Whether APIC, HLT and start-up are the kernel's affair. */
     private final boolean hostApic;
 
-    private LocalInterruptController controller = KvmVm.NoController.INSTANCE;
-
     private volatile int startupVector;
-
-    /** Without the kernel's APIC: what the processor does. With it: RUNNING or SHUTDOWN. */
-    private Activity activity = Activity.RUNNING;
-
-    private boolean interruptFlag;
-
-    /** Whether an interrupt may be injected now; known after an exit. */
-    private boolean ready;
 
     /** The last exit's instruction is to be finished by the next entry. */
     private boolean unfinished;
@@ -74,25 +53,23 @@ final class KvmVcpu implements Vcpu {
     /** The next entry is for that alone. */
     private boolean finishing;
 
-    // Debugging
-    private boolean passing;
-    private long passedAddress;
+    /** A debugger has stepped over HLT already; the kernel may tell of it once more. */
     private boolean staleHalt;
-    private long debugAddress = -1;
+
     private String failure = "";
 
     KvmVcpu(KvmVm vm, int index, KvmHandle handle, int pageSize, CpuidTable cpuid, VcpuIo io) {
         this.vm = vm;
         this.index = index;
         this.handle = handle;
-        this.io = io;
         hostApic = vm.apics().isPresent();
-        this.cpuid = cpuid;
         page = new RunPage(handle, pageSize);
         attention = new Attention(page);
         devices = new DeviceExits(page, io);
-        ModelRegisters msrs = ModelRegisters.of(handle);
-        registers = new VcpuRegisters(handle, msrs, HostCpuid.xsaveSize(cpuid), arena);
+        rescuer = new Rescuer(vm.memory(), vm.clock(), cpuid, io);
+        GuestDebug debug = new GuestDebug(handle, vm.handle().offers(Capability.SET_GUEST_DEBUG));
+        stops = new DebugStops(debug);
+        outer = new OuterApic(handle, page, attention, debug, hostApic, arena);
         int khz = handle.tryCall(Ioctl.GET_TSC_KHZ, 0);
         counter =
                 new Counter(
@@ -100,15 +77,11 @@ final class KvmVcpu implements Vcpu {
                         vm.time(),
                         khz > 0 ? khz : 1_000_000,
                         vm.first().map(first -> first.counter));
-        debug = new GuestDebug(handle, vm.handle().offers(Capability.SET_GUEST_DEBUG));
-        powerOn = new VcpuState();
-        powerOn.activity = index == 0 ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
-        setState(powerOn);
-        powerOn.msrs.putAll(state().msrs);
-        apicBase = registers.apicBase();
-        if (hostApic) {
-            handle.call(Ioctl.GET_LAPIC, powerOnApic);
-        }
+        ModelRegisters msrs = ModelRegisters.of(handle);
+        VcpuRegisters registers =
+                new VcpuRegisters(handle, msrs, HostCpuid.xsaveSize(cpuid), arena);
+        processor =
+                new ProcessorState(handle, index == 0, hostApic, registers, counter, outer, arena);
     }
 
     int tscKhz() {
@@ -122,7 +95,7 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public void connect(LocalInterruptController newController) {
-        controller = newController;
+        outer.connect(newController);
     }
 
     // Pins, from any thread
@@ -173,11 +146,10 @@ final class KvmVcpu implements Vcpu {
     public ExitReason run() {
         int thread = LinuxCalls.threadId();
         attention.begin(thread);
-        debugAddress = -1;
         runTime.begin(thread);
         counter.resume();
         try {
-            if (!beginDebugging()) {
+            if (!stops.begin(unfinished)) {
                 failure = "This host's KVM cannot stop guests for a debugger";
                 return ExitReason.FAILURE;
             }
@@ -202,11 +174,11 @@ final class KvmVcpu implements Vcpu {
                     takeEvents(now);
                 }
             }
-            if (activity != Activity.RUNNING) {
-                if (activity == Activity.SHUTDOWN) {
+            if (outer.activity() != Activity.RUNNING) {
+                if (outer.activity() == Activity.SHUTDOWN) {
                     return ExitReason.SHUTDOWN;
                 }
-                sleep();
+                outer.sleep();
                 continue;
             }
             ExitReason reason = enter();
@@ -216,24 +188,36 @@ final class KvmVcpu implements Vcpu {
         }
     }
 
+    private void takeEvents(int now) {
+        if ((now & Attention.INIT) != 0) {
+            attention.clear(Attention.INIT);
+            setState(processor.initialized());
+        } else if ((now & Attention.STARTUP) != 0) {
+            attention.clear(Attention.STARTUP);
+            if (outer.activity() == Activity.WAITING_FOR_STARTUP) {
+                setState(processor.started(startupVector));
+            }
+        }
+        if ((now & Attention.NMI) != 0 && outer.activity() != Activity.WAITING_FOR_STARTUP) {
+            attention.clear(Attention.NMI);
+            outer.takeNmi();
+        }
+        if ((now & Attention.INTERRUPT) != 0) {
+            attention.clear(Attention.INTERRUPT);
+        }
+    }
+
     /** One stay in the guest and what follows from its end; null to go on. */
     private ExitReason enter() {
-        long cr8 = 0;
         if (!finishing) {
-            offerInterrupt();
+            outer.offerInterrupt(stops.passing());
         }
         finishing = false;
-        if (!hostApic) {
-            cr8 = controller.cr8();
-            page.setCr8(cr8);
-        }
+        outer.enter();
         int result = LinuxCalls.ioctl(errno, handle.fd(), RUN, 0);
         attention.comeOutside();
         long left = System.nanoTime();
-        ready = page.readyForInterrupt();
-        if (!hostApic && page.cr8() != cr8) {
-            controller.setCr8(page.cr8());
-        }
+        outer.left();
         if (result < 0) {
             if (result != -LinuxCalls.EINTR && result != -LinuxCalls.EAGAIN) {
                 return fail("KVM_RUN: " + LinuxCalls.describe(-result));
@@ -248,8 +232,6 @@ final class KvmVcpu implements Vcpu {
         return end;
     }
 
-    private static final long RUN = Ioctl.RUN.request();
-
     private ExitReason handle(int reason) {
         unfinished = false;
         switch (reason) {
@@ -262,11 +244,11 @@ final class KvmVcpu implements Vcpu {
                 unfinished = true;
             }
             case RunPage.EXIT_RDMSR -> {
-                devices.readMsr(controller);
+                devices.readMsr(outer.controller());
                 unfinished = true;
             }
             case RunPage.EXIT_WRMSR -> {
-                devices.writeMsr(controller);
+                devices.writeMsr(outer.controller());
                 unfinished = true;
             }
             case RunPage.EXIT_HLT -> halted();
@@ -274,7 +256,7 @@ final class KvmVcpu implements Vcpu {
                     vm.apics().ifPresent(apics -> apics.ended(page.eoiVector()));
             case RunPage.EXIT_IRQ_WINDOW_OPEN, RunPage.EXIT_INTR, RunPage.EXIT_SET_TPR -> {}
             case RunPage.EXIT_SHUTDOWN -> {
-                activity = Activity.SHUTDOWN;
+                outer.setActivity(Activity.SHUTDOWN);
                 return ExitReason.SHUTDOWN;
             }
             case RunPage.EXIT_DEBUG -> {
@@ -295,10 +277,7 @@ final class KvmVcpu implements Vcpu {
     /** An instruction that the kernel cannot emulate: the interpreter carries it out. */
     private ExitReason rescue() {
         long begin = System.nanoTime();
-        VcpuState before = state();
-        VcpuState after = rescuer().execute(before);
-        // What stays the same need not be written, and some of it has side effects.
-        after.msrs.entrySet().removeAll(before.msrs.entrySet());
+        VcpuState after = rescuer.execute(state());
         try {
             setState(after);
         } catch (IllegalArgumentException e) {
@@ -308,15 +287,35 @@ final class KvmVcpu implements Vcpu {
         if (after.activity == Activity.SHUTDOWN) {
             return ExitReason.SHUTDOWN;
         }
-        return debug.active() || passing ? stepped(linear(after), -1) : null;
+        return stops.follows() && stops.stops(DebugStops.linear(after), -1)
+                ? ExitReason.DEBUG
+                : null;
     }
 
-    /** Made when it is first needed, which on hardware is never. */
-    private SingleInstruction rescuer() {
-        if (rescuer.isEmpty()) {
-            rescuer = Optional.of(new SingleInstruction(vm.memory(), vm.clock(), cpuid, io));
+    private ExitReason debugExit() {
+        long at = DebugStops.linear(state());
+        long passed = stops.passedAddress();
+        if (!hostApic && stops.passing() && at == passed + 1 && isHalt(passed)) {
+            // The kernel tells of the step and not of the halt; that it may do once more, later.
+            staleHalt = true;
+            outer.halted();
         }
-        return rescuer.get();
+        return stops.stops(at, stops.watched(page.debugDr6())) ? ExitReason.DEBUG : null;
+    }
+
+    private void halted() {
+        boolean stale = staleHalt && !isHalt(DebugStops.linear(state()) - 1);
+        staleHalt = false;
+        // The kernel may hold a non-maskable interrupt that came while another was handled, and
+        // tell of the halt first: it is delivered on the next entry, not by anybody out here.
+        if (!stale && !processor.nmiPending()) {
+            outer.halted();
+        }
+    }
+
+    private boolean isHalt(long linear) {
+        long gpa = translate(linear);
+        return gpa != -1 && vm.memory().read8(gpa) == HLT;
     }
 
     private ExitReason fail(String what) {
@@ -335,163 +334,29 @@ final class KvmVcpu implements Vcpu {
         };
     }
 
-    // Events
-
-    private void takeEvents(int now) {
-        if ((now & Attention.INIT) != 0) {
-            attention.clear(Attention.INIT);
-            initialize();
-        } else if ((now & Attention.STARTUP) != 0) {
-            attention.clear(Attention.STARTUP);
-            if (activity == Activity.WAITING_FOR_STARTUP) {
-                begin(startupVector);
-            }
-        }
-        if ((now & Attention.NMI) != 0 && activity != Activity.WAITING_FOR_STARTUP) {
-            attention.clear(Attention.NMI);
-            activity = activity == Activity.HALTED ? Activity.RUNNING : activity;
-            handle.call(Ioctl.NMI, 0);
-        }
-        if ((now & Attention.INTERRUPT) != 0) {
-            attention.clear(Attention.INTERRUPT);
-        }
-    }
-
-    /** Gives the processor an interrupt, or asks to be told when it would take one. */
-    private void offerInterrupt() {
-        boolean window = false;
-        if (!passing && !debug.holdsInterrupts() && controller.interruptPending()) {
-            if (ready) {
-                int vector = controller.acknowledge();
-                if (vector >= 0) {
-                    scratch.set(ValueLayout.JAVA_INT, 0, vector);
-                    handle.call(Ioctl.INTERRUPT, scratch);
-                }
-                ready = false;
-                window = controller.interruptPending();
-            } else {
-                window = true;
-            }
-        }
-        page.requestInterruptWindow(window);
-    }
-
-    /** HLT, or waiting for start-up, without the kernel's APIC. */
-    private void sleep() {
-        attention.goToSleep();
-        while (!wakes()) {
-            attention.sleep();
-        }
-        attention.comeOutside();
-    }
-
-    private boolean wakes() {
-        int now = attention.events();
-        if ((now & (Attention.EXIT | Attention.INIT)) != 0) {
-            return true;
-        }
-        if (activity == Activity.WAITING_FOR_STARTUP) {
-            return (now & Attention.STARTUP) != 0;
-        }
-        if ((now & Attention.NMI) != 0) {
-            return true;
-        }
-        if ((now & Attention.INTERRUPT) != 0) {
-            attention.clear(Attention.INTERRUPT);
-        }
-        if (interruptFlag && !debug.holdsInterrupts() && controller.interruptPending()) {
-            activity = Activity.RUNNING;
-            return true;
-        }
-        return false;
-    }
-
-    /** INIT, which keeps the FPU and most MSRs (Intel SDM vol. 3A, table 9-1). */
-    private void initialize() {
-        VcpuState now = state();
-        VcpuState fresh = new VcpuState();
-        fresh.xsave = now.xsave;
-        fresh.msrs.putAll(now.msrs);
-        fresh.cr0 |= now.cr0 & 0x60000000L;
-        fresh.tscOffset = now.tscOffset;
-        fresh.activity = index == 0 ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
-        setState(fresh);
-    }
-
-    private void begin(int vector) {
-        VcpuState start = state();
-        start.segments[VcpuState.CS] =
-                new VcpuState.Segment(vector << 8, (long) vector << 12, 0xffff, 0x9b);
-        start.rip = 0;
-        start.activity = Activity.RUNNING;
-        setState(start);
-    }
-
     // State
 
     @Override
     public void reset() {
         attention.clear(-1);
-        passing = false;
-        if (hostApic) {
-            registers.setApicBase(apicBase);
-            handle.call(Ioctl.SET_LAPIC, powerOnApic);
-        }
-        setState(powerOn);
+        stops.reset();
+        processor.reset();
+        unfinished = false;
     }
 
     @Override
     public VcpuState state() {
-        VcpuState state = new VcpuState();
-        registers.save(state);
-        state.activity = hostApic && activity != Activity.SHUTDOWN ? hostActivity() : activity;
+        VcpuState state = processor.save();
         state.nmiPending |= (attention.events() & Attention.NMI) != 0;
-        state.tscOffset = counter.lead();
-        if (!hostApic) {
-            state.cr8 = controller.cr8();
-        }
         return state;
-    }
-
-    private Activity hostActivity() {
-        handle.call(Ioctl.GET_MP_STATE, scratch);
-        return switch (scratch.get(ValueLayout.JAVA_INT, 0)) {
-            case HALTED -> Activity.HALTED;
-            case UNINITIALIZED, INIT_RECEIVED, SIPI_RECEIVED -> Activity.WAITING_FOR_STARTUP;
-            default -> Activity.RUNNING;
-        };
     }
 
     @Override
     public void setState(VcpuState state) {
-        registers.restore(state);
-        counter.setLead(state.tscOffset);
-        activity = state.activity;
-        unfinished = false;
-        if (hostApic && activity != Activity.SHUTDOWN) {
-            int mode =
-                    switch (state.activity) {
-                        case RUNNING, SHUTDOWN -> RUNNABLE;
-                        case HALTED -> HALTED;
-                        case WAITING_FOR_STARTUP -> INIT_RECEIVED;
-                    };
-            scratch.set(ValueLayout.JAVA_INT, 0, mode);
-            handle.call(Ioctl.SET_MP_STATE, scratch);
-            activity = Activity.RUNNING;
-        } else if (controller.cr8() != state.cr8) {
-            controller.setCr8(state.cr8);
-        }
-        interruptFlag = (state.rflags & INTERRUPT_FLAG) != 0;
-        ready = interruptFlag && !state.interruptShadow && !hostApic;
+        processor.restore(state);
+        stops.stateSet(state);
         attention.clear(Attention.NMI);
-        passing &= linear(state) == passedAddress;
-    }
-
-    /** The linear address of the next instruction. */
-    private static long linear(VcpuState state) {
-        VcpuState.Segment cs = state.segments[VcpuState.CS];
-        boolean code64 = (state.efer & 0x400) != 0 && (cs.attributes() & 0x2000) != 0;
-        return code64 ? state.rip : state.rip + cs.base() & 0xffffffffL;
+        unfinished = false;
     }
 
     @Override
@@ -501,72 +366,19 @@ final class KvmVcpu implements Vcpu {
 
     @Override
     public long translate(long linear) {
-        // KVM_TRANSLATE would set accessed bits.
-        return rescuer().translate(state(), linear);
+        return rescuer.translate(state(), linear);
     }
 
     // Debugging
 
     @Override
     public void setDebug(DebugRequest request) {
-        debug.set(request);
-    }
-
-    /** False if the kernel cannot. */
-    private boolean beginDebugging() {
-        if (passing && debug.active() && !unfinished) {
-            return debug.install(true);
-        }
-        passing = false;
-        return debug.install(false);
-    }
-
-    private ExitReason debugExit() {
-        long at = linear(state());
-        if (!hostApic && passing && at == passedAddress + 1 && isHalt(passedAddress)) {
-            // The kernel tells of the step and not of the halt; that it may do once more, later.
-            staleHalt = true;
-            activity = Activity.HALTED;
-            interruptFlag = page.interruptFlag();
-        }
-        return stepped(at, debug.watched(page.debugDr6()));
-    }
-
-    private void halted() {
-        boolean stale = staleHalt && !isHalt(linear(state()) - 1);
-        staleHalt = false;
-        if (!stale) {
-            // The kernel may hold a non-maskable interrupt that came while another was handled, and
-            // tell of the halt first: it is delivered on the next entry, not by anybody out here.
-            activity = state().nmiPending ? Activity.RUNNING : Activity.HALTED;
-            interruptFlag = page.interruptFlag();
-        }
-    }
-
-    private boolean isHalt(long linear) {
-        long gpa = translate(linear);
-        return gpa != -1 && vm.memory().read8(gpa) == HLT;
-    }
-
-    /** After a step or at a breakpoint: whether that is what the debugger waits for. */
-    private ExitReason stepped(long at, long watched) {
-        boolean passed = passing;
-        passing = false;
-        if (debug.singleStep() || watched != -1 || debug.stopsAt(at)) {
-            debugAddress = watched;
-            passing = true;
-            passedAddress = at;
-            return ExitReason.DEBUG;
-        }
-        if (passed) {
-            debug.install(false);
-        }
-        return null;
+        stops.set(request);
     }
 
     @Override
     public long debugAddress() {
-        return debugAddress;
+        return stops.watchedAddress();
     }
 
     @Override
@@ -585,7 +397,7 @@ final class KvmVcpu implements Vcpu {
     }
 
     void close() {
-        rescuer.ifPresent(SingleInstruction::close);
+        rescuer.close();
         attention.close();
         handle.close();
         if (arena.scope().isAlive()) {

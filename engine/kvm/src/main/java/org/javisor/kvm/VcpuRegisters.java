@@ -174,10 +174,14 @@ final class VcpuRegisters {
     }
 
     private void saveEvents(VcpuState s) {
-        vcpu.call(Ioctl.GET_VCPU_EVENTS, events);
+        s.nmiPending = nmiPending();
         s.interruptShadow = event("interrupt.shadow") != 0;
         s.nmiBlocked = event("nmi.masked") != 0;
-        s.nmiPending = event("nmi.pending") != 0 || event("nmi.injected") != 0;
+    }
+
+    boolean nmiPending() {
+        vcpu.call(Ioctl.GET_VCPU_EVENTS, events);
+        return event("nmi.pending") != 0 || event("nmi.injected") != 0;
     }
 
     private int event(String member) {
