@@ -1,5 +1,6 @@
 package org.javisor.interpreter;
 
+import org.javisor.hypervisor.VcpuIo;
 import org.javisor.x86.FpuState;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.LittleEndian;
@@ -82,9 +83,12 @@ final class Cpu {
      */
     boolean settleLater;
 
-    Cpu(InterpreterVcpu vcpu, Mmu mmu) {
+    /**
+     * @param io takes accesses to memory that is no RAM
+     */
+    Cpu(InterpreterVcpu vcpu, InterpreterVm vm, VcpuIo io) {
         this.vcpu = vcpu;
-        this.mmu = mmu;
+        this.mmu = new Mmu(this, vm, io);
     }
 
     /** Ends the block after the current instruction. */
@@ -423,7 +427,7 @@ final class Cpu {
      */
     boolean rmwStore(int size, boolean locked, long loaded, long value) {
         if (locked && mmu.sharedMemory()) {
-            return mmu.compareAndSet(rmwLinear, rmwHost, size, loaded, value);
+            return mmu.locked().compareAndSet(rmwLinear, rmwHost, size, loaded, value);
         }
         if (rmwHost == 0) {
             mmu.write(rmwLinear, size, value);

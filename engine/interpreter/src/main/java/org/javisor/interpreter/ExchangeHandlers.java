@@ -110,13 +110,14 @@ final class ExchangeHandlers {
         long linear = c.linearAddress(i);
         c.mmu.checkWritable(linear, 16);
         boolean equal =
-                c.mmu.compareAndSet16(
-                        linear,
-                        i.lock(),
-                        c.gpr[Cpu.RAX],
-                        c.gpr[Cpu.RDX],
-                        c.gpr[Cpu.RBX],
-                        c.gpr[Cpu.RCX]);
+                c.mmu.locked()
+                        .compareAndSet16(
+                                linear,
+                                i.lock(),
+                                c.gpr[Cpu.RAX],
+                                c.gpr[Cpu.RDX],
+                                c.gpr[Cpu.RBX],
+                                c.gpr[Cpu.RCX]);
         if (!equal) {
             c.gpr[Cpu.RAX] = c.lo;
             c.gpr[Cpu.RDX] = c.hi;

@@ -404,7 +404,7 @@ final class FarTransfers {
             changeable |= Flags.IOPL;
         }
         setFlags(c, newFlags, changeable);
-        c.vcpu.nmiDone();
+        c.vcpu.events().nmiDone();
     }
 
     private static void returnReal(Cpu c, int size) {
@@ -417,7 +417,7 @@ final class FarTransfers {
         int changeable = Flags.ARITHMETIC | Flags.TF | Flags.IF | Flags.DF | Flags.IOPL | Flags.NT;
         setFlags(c, newFlags, size == 2 ? changeable : changeable | Flags.RF | Flags.AC | Flags.ID);
         c.vcpu.codeSegmentChanged(0);
-        c.vcpu.nmiDone();
+        c.vcpu.events().nmiDone();
     }
 
     static void setFlags(Cpu c, long value, int changeable) {

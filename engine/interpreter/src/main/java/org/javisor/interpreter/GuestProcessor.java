@@ -14,10 +14,10 @@ public final class GuestProcessor {
     private final Cpu cpu;
     private final Mmu mmu;
 
-    GuestProcessor(InterpreterVcpu vcpu, Cpu cpu, Mmu mmu) {
+    GuestProcessor(InterpreterVcpu vcpu, Cpu cpu) {
         this.vcpu = vcpu;
         this.cpu = cpu;
-        this.mmu = mmu;
+        this.mmu = cpu.mmu;
     }
 
     /** An instruction with the interpreter's way of carrying it out, found when it is needed. */
@@ -77,7 +77,7 @@ public final class GuestProcessor {
         if (now != before) {
             cpu.flags.system = now;
             if (((before ^ now) & Flags.IF) != 0) {
-                vcpu.interruptFlagChanged();
+                vcpu.events().updateMask();
             }
             if (((before ^ now) & Flags.AC) != 0) {
                 mmu.updateContext();
@@ -212,7 +212,7 @@ public final class GuestProcessor {
 
     /** Whether an event is posted, be it held off by IF. */
     public boolean eventPosted() {
-        return vcpu.eventPosted();
+        return vcpu.attention().anyPosted();
     }
 
     /** Carries out the instruction that begins at RIP. */

@@ -1,11 +1,6 @@
 package org.javisor.interpreter;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.DebugRequest;
@@ -18,123 +13,78 @@ import org.javisor.x86.Instruction;
 
 /**
  * The run loop of one processor: blocks one after the other, and between them whatever else demands
- * attention.
+ * {@link Attention}.
  *
- * <p>Other threads leave a bit in {@link #events} and wake the runner. The loop looks at that word
- * after every block, masked by what the processor would act on now, so that an interrupt held off
- * by IF=0 costs nothing. While something has to be looked at after every instruction (single step,
- * the guest's own breakpoints, the shadow of STI), {@link #careful} is set and instructions go one
- * at a time. A debugger's breakpoints only cut blocks short.
+ * <p>While something has to be looked at after every instruction (single step, the guest's own
+ * breakpoints, the shadow of STI), {@link #careful} is set and instructions go one at a time. A
+ * debugger's breakpoints only cut blocks short.
  */
 final class InterpreterVcpu implements Vcpu {
-    private static final int INTERRUPT = 1, NMI = 2, INIT = 4, STARTUP = 8, EXIT = 16;
-
-    /** Somebody waits for this processor to come to the end of an instruction. */
-    private static final int SETTLE = 32;
-
-    private static final int SPINS = 1000;
-    private static final long PAUSE_NANOS = 20_000;
-
-    private static final long PAGE = -4096;
-
-    private static final VarHandle EVENTS;
-
-    static {
-        try {
-            EVENTS =
-                    MethodHandles.lookup()
-                            .findVarHandle(InterpreterVcpu.class, "events", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    private final InterpreterVm vm;
     private final int index;
     private final CpuidTable cpuid;
-    private final VcpuIo io;
-    private final Mmu mmu;
     private final Cpu cpu;
-    private final Interrupts interrupts;
+    private final Mmu mmu;
     private final BlockDecoder decoder;
-    private final ParavirtualClock paravirtualClock;
+    private final BlockFinder finder;
+    private final BlockRunner blocks;
     private final CodeRunner codeRunner;
     private final boolean hasRunner;
-    private LocalInterruptController controller = NoController.INSTANCE;
-
-    // Attention
-    private volatile int events;
-    private volatile int startupVector;
-    private volatile Thread runner;
-
-    /** The runner is in the middle of no access to guest memory, and begins none. */
-    private volatile boolean settled = true;
-
-    private int eventMask;
-    private VcpuState.Activity activity;
-    private boolean shadow;
-    private boolean nmiBlocked;
+    private final Attention attention;
+    private final EventDelivery events;
+    private final DebugStops stops;
+    private final Ports ports;
+    private final TimeStampCounter timeStamp;
+    private final ParavirtualClock paravirtualClock;
+    private final BusyTime busyTime = new BusyTime();
     private boolean careful;
-
-    // Where execution is
-    private CodeSize codeSize = CodeSize.BITS16;
-    private CodePage page;
-
-    /** Linear address of {@link #page}. */
-    private long pageLinear;
-
-    // Debugging
-    private DebugRequest debugRequest = DebugRequest.NONE;
-
-    /** Where the debugger wants to stop, in ascending order, and the pages of these addresses. */
-    private long[] breakpoints = {};
-
-    private long[] breakpointPages = {};
-
-    /** Blocks have to be run with an eye on breakpoints and watched accesses. */
-    private boolean debugged;
-
-    /** The debugger knows that the processor stands at {@link #passedAddress}: it is to go on. */
-    private boolean passing;
-
-    private long passedAddress;
-    private int debugHits;
-    private long watchHit = -1;
-    private long debugAddress = -1;
     private String failure = "";
 
-    private long tscOffset;
-    private final HostSchedule hostSchedule = new HostSchedule();
-
-    // Figures
-    private long instructions;
-    private volatile long runNanos;
-    private volatile long busySince;
-    private volatile boolean busy;
-    private long ports;
-    private long halts;
-    private long injected;
-
     InterpreterVcpu(InterpreterVm vm, int index, CpuidTable cpuid, VcpuIo io) {
-        this.vm = vm;
         this.index = index;
         this.cpuid = cpuid;
-        this.io = io;
-        this.mmu = new Mmu(vm, io);
-        this.cpu = new Cpu(this, mmu);
-        mmu.attach(cpu);
-        this.interrupts = new Interrupts(cpu);
-        Extensions extensions = new Extensions(cpuid);
-        this.cpu.extensions = extensions;
-        this.decoder = new BlockDecoder(vm.memory(), extensions, vm.hotInstructions());
+        this.cpu = new Cpu(this, vm, io);
+        this.mmu = cpu.mmu;
+        this.cpu.extensions = new Extensions(cpuid);
+        this.decoder = new BlockDecoder(vm.memory(), cpu.extensions, vm.hotInstructions());
+        this.finder = new BlockFinder(cpu, vm.codeCache(), decoder);
+        this.blocks = new BlockRunner(cpu);
+        this.stops = new DebugStops(cpu);
+        this.ports = new Ports(cpu, io);
+        this.timeStamp = new TimeStampCounter(vm.clock(), cpu.msr);
         this.paravirtualClock = new ParavirtualClock(vm.memory(), vm.clock(), cpu);
-        this.codeRunner = vm.runner(new GuestProcessor(this, cpu, mmu));
+        this.codeRunner = vm.runner(new GuestProcessor(this, cpu));
         this.hasRunner = codeRunner != CodeRunner.NONE;
+        this.attention = new Attention(cpu, codeRunner);
+        this.events = new EventDelivery(cpu, attention, stops, paravirtualClock);
         reset();
     }
 
     Cpu cpu() {
         return cpu;
+    }
+
+    CodeRunner codeRunner() {
+        return codeRunner;
+    }
+
+    Attention attention() {
+        return attention;
+    }
+
+    EventDelivery events() {
+        return events;
+    }
+
+    Ports ports() {
+        return ports;
+    }
+
+    TimeStampCounter timeStamp() {
+        return timeStamp;
+    }
+
+    ParavirtualClock paravirtualClock() {
+        return paravirtualClock;
     }
 
     @Override
@@ -144,115 +94,44 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public void connect(LocalInterruptController newController) {
-        controller = newController;
+        events.connect(newController);
     }
 
     // Pins, from any thread
 
     @Override
     public void interruptRequested() {
-        post(INTERRUPT);
+        attention.post(Attention.INTERRUPT);
     }
 
     @Override
     public void nmi() {
-        post(NMI);
+        attention.post(Attention.NMI);
     }
 
     @Override
     public void init() {
         // A start-up from before is void; one that follows must survive until INIT has been acted
         // on.
-        clear(STARTUP);
-        post(INIT);
+        attention.clear(Attention.STARTUP);
+        attention.post(Attention.INIT);
     }
 
     @Override
     public void startUp(int vector) {
-        startupVector = vector;
-        post(STARTUP);
+        events.startUp(vector);
     }
 
     @Override
     public void requestExit() {
-        post(EXIT);
-    }
-
-    private void post(int event) {
-        int before = (int) EVENTS.getAndBitwiseOr(this, event);
-        if ((before & event) == 0) {
-            codeRunner.attention();
-            Thread thread = runner;
-            if (thread == Thread.currentThread()) {
-                // By an access of this very instruction: the next one comes after the event.
-                cpu.endBlock();
-            } else if (thread != null) {
-                LockSupport.unpark(thread);
-            }
-        }
-    }
-
-    private void clear(int event) {
-        int ignored = (int) EVENTS.getAndBitwiseAnd(this, ~event);
-    }
-
-    /** From another processor's thread, which then waits. */
-    void askToSettle() {
-        if (!settled) {
-            post(SETTLE);
-        }
-    }
-
-    /** Waits until the instruction of this processor's is over that was under way when asked. */
-    void awaitSettled() {
-        for (int n = 0; !settled && (events & SETTLE) != 0; n++) {
-            if (n < SPINS) {
-                Thread.onSpinWait();
-            } else {
-                LockSupport.parkNanos(PAUSE_NANOS);
-            }
-        }
-    }
-
-    /** The runner is about to be busy elsewhere, for as long as that takes. */
-    void enterDevice() {
-        if (mmu.sharedMemory()) {
-            settled = true;
-        }
-    }
-
-    void leaveDevice() {
-        if (mmu.sharedMemory()) {
-            settled = false;
-        }
-    }
-
-    private void updateEventMask() {
-        int mask = INIT | EXIT | SETTLE;
-        if (activity == VcpuState.Activity.WAITING_FOR_STARTUP) {
-            mask |= STARTUP;
-        } else {
-            boolean held =
-                    debugRequest.holdInterrupts()
-                            || passing
-                                    && !debugRequest.singleStep()
-                                    && activity == VcpuState.Activity.RUNNING;
-            if (!nmiBlocked && !held) {
-                mask |= NMI;
-            }
-            if (cpu.flags.has(Flags.IF) && !held) {
-                mask |= INTERRUPT;
-            }
-        }
-        eventMask = mask;
+        attention.post(Attention.EXIT);
     }
 
     private void updateCareful() {
         careful =
-                shadow
-                        || passing
+                events.shadowed()
+                        || stops.needCare()
                         || cpu.flags.has(Flags.TF)
-                        || debugRequest.singleStep()
                         || cpu.debug.armed();
     }
 
@@ -260,44 +139,40 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public ExitReason run() {
-        runner = Thread.currentThread();
-        settled = false;
-        busySince = System.nanoTime();
-        busy = true;
-        watchHit = -1;
-        debugAddress = -1;
-        updateEventMask();
+        attention.begin();
+        busyTime.begin();
+        stops.begin();
+        events.updateMask();
         updateCareful();
         try {
             while (true) {
-                if (watchHit != -1) {
+                if (stops.accessSeen()) {
                     return stopForDebugger();
                 }
-                if ((events & eventMask) != 0) {
-                    if ((events & SETTLE) != 0) {
-                        clear(SETTLE);
+                if (attention.due()) {
+                    if (attention.posted(Attention.SETTLE)) {
+                        attention.clear(Attention.SETTLE);
                     }
-                    if ((events & EXIT) != 0) {
-                        clear(EXIT);
+                    if (attention.posted(Attention.EXIT)) {
+                        attention.clear(Attention.EXIT);
                         return ExitReason.REQUESTED;
                     }
-                    if (!shadow) {
-                        takeEvents();
+                    if (!events.shadowed()) {
+                        events.take();
                     }
                 }
-                if (activity == VcpuState.Activity.SHUTDOWN) {
+                if (events.shutDown()) {
                     return ExitReason.SHUTDOWN;
                 }
-                if (activity != VcpuState.Activity.RUNNING) {
-                    noteIdle();
-                    sleep();
-                    busySince = System.nanoTime();
-                    busy = true;
+                if (!events.running()) {
+                    busyTime.end();
+                    events.sleep();
+                    busyTime.begin();
                 } else if (careful) {
                     if (step()) {
                         return stopForDebugger();
                     }
-                } else if (debugged) {
+                } else if (stops.cutBlocks()) {
                     if (executeDebugged()) {
                         return stopForDebugger();
                     }
@@ -309,17 +184,9 @@ final class InterpreterVcpu implements Vcpu {
             failure = "The interpreter failed at " + position() + ": " + e;
             throw e;
         } finally {
-            noteIdle();
-            settled = true;
-            runner = null;
-            hostSchedule.close();
-        }
-    }
-
-    private void noteIdle() {
-        if (busy) {
-            busy = false;
-            runNanos += System.nanoTime() - busySince;
+            busyTime.end();
+            attention.end();
+            events.end();
         }
     }
 
@@ -327,13 +194,9 @@ final class InterpreterVcpu implements Vcpu {
         return Integer.toHexString(cpu.segments.selector[Cpu.CS]) + ":" + Long.toHexString(cpu.rip);
     }
 
-    private void sleep() {
-        halts++;
-        settled = true;
-        while ((events & eventMask) == 0) {
-            LockSupport.park(this);
-        }
-        settled = false;
+    /** Whether nothing keeps the processor from running block after block. */
+    private boolean undisturbed() {
+        return !attention.due() && !careful && events.running();
     }
 
     /**
@@ -345,21 +208,10 @@ final class InterpreterVcpu implements Vcpu {
             do {
                 if (hasRunner && cpu.code64) {
                     codeRunner.run();
-                    continue;
-                }
-                Block block = block();
-                // Between processors the order of accesses counts, and within one method HotSpot
-                // may
-                // change it; across calls that it does not see through, it cannot.
-                Run[] runs = mmu.sharedMemory() ? Block.NOT_HOT : block.runs();
-                if (runs.length != 0) {
-                    runHot(block, runs);
                 } else {
-                    runBlock(block, block.operations.length);
+                    blocks.run(finder.find());
                 }
-            } while ((events & eventMask) == 0
-                    && !careful
-                    && activity == VcpuState.Activity.RUNNING);
+            } while (undisturbed());
         } catch (GuestFault fault) {
             raise(fault);
         }
@@ -371,35 +223,17 @@ final class InterpreterVcpu implements Vcpu {
     private boolean executeDebugged() {
         try {
             do {
-                Block block = block();
-                int limit = beforeBreakpoint(block);
+                Block block = finder.find();
+                int limit = stops.before(block, linearRip());
                 if (limit == 0) {
                     return true;
                 }
-                runBlock(block, limit);
-            } while ((events & eventMask) == 0
-                    && !careful
-                    && watchHit == -1
-                    && activity == VcpuState.Activity.RUNNING);
+                blocks.run(block, limit);
+            } while (!stops.accessSeen() && undisturbed());
         } catch (GuestFault fault) {
             raise(fault);
         }
-        return watchHit != -1;
-    }
-
-    /** How many instructions of the block at RIP come before one with a breakpoint. */
-    private int beforeBreakpoint(Block block) {
-        Instruction[] decoded = block.instructions;
-        long linear = linearRip();
-        if (Arrays.binarySearch(breakpointPages, linear & PAGE) >= 0) {
-            for (int n = 0; n < decoded.length; n++) {
-                if (stopsAt(linear)) {
-                    return n;
-                }
-                linear += decoded[n].length;
-            }
-        }
-        return decoded.length;
+        return stops.accessSeen();
     }
 
     /** The linear address of the next instruction. */
@@ -408,88 +242,13 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     private ExitReason stopForDebugger() {
-        debugAddress = watchHit;
-        passing = true;
-        passedAddress = linearRip();
+        stops.stopAt(linearRip());
         return ExitReason.DEBUG;
-    }
-
-    /** The block at RIP. */
-    private Block block() {
-        long linear = cpu.rip;
-        long room = Long.MAX_VALUE;
-        if (!cpu.code64) {
-            linear = linear + cpu.segments.base[Cpu.CS] & 0xffffffffL;
-            room = cpu.segments.limit[Cpu.CS] - cpu.rip + 1;
-            if (room <= 0) {
-                throw GuestFault.gp0();
-            }
-        }
-        CodePage current = page;
-        if (current == null || !current.valid || (linear & PAGE) != pageLinear) {
-            current = mmu.fetch(linear);
-            page = current;
-            pageLinear = linear & PAGE;
-        }
-        int offset = (int) linear & 0xfff;
-        Block block = current.blocks[offset];
-        if (block == null || block.second != null) {
-            block = prepare(current, offset, linear, block);
-        }
-        return room < Block.LONGEST ? block.within(room) : block;
-    }
-
-    private Block prepare(CodePage current, int offset, long linear, Block known) {
-        if (known == null) {
-            Block block = decoder.decode(current, offset);
-            if (block != null) {
-                current.blocks[offset] = block;
-                vm.codeCache().added(block);
-                return block;
-            }
-        }
-        CodePage second = mmu.fetch((linear & PAGE) + 4096);
-        if (known != null && known.second == second) {
-            return known;
-        }
-        Block block = decoder.decodeStraddling(current, offset, second);
-        current.blocks[offset] = block;
-        vm.codeCache().added(block);
-        return block;
-    }
-
-    private void runHot(Block block, Run[] runs) {
-        Cpu c = cpu;
-        c.blockEnd = block.operations.length;
-        long start = c.rip;
-        int n = 0;
-        try {
-            for (Run run : runs) {
-                n += run.execute(c);
-                if (c.blockEnd == 0) {
-                    break;
-                }
-            }
-        } catch (GuestFault fault) {
-            n = block.indexEndingAt(c.rip - start);
-            faulted(block.instructions[n], fault);
-        } finally {
-            instructions += n;
-        }
     }
 
     /** Whether the runner of code has to let the loop look around before the next instruction. */
     boolean demandsAttention() {
-        return (events & eventMask) != 0
-                || careful
-                || debugged
-                || !cpu.code64
-                || activity != VcpuState.Activity.RUNNING;
-    }
-
-    /** Whether an event is posted, be it held off at the moment. */
-    boolean eventPosted() {
-        return events != 0;
+        return !undisturbed() || stops.cutBlocks() || !cpu.code64;
     }
 
     /** How an instruction is carried out on this processor. */
@@ -499,61 +258,17 @@ final class InterpreterVcpu implements Vcpu {
 
     /** One instruction, which begins at RIP. */
     void interpret(Instruction i, Operation operation) {
-        Cpu c = cpu;
-        c.blockEnd = 1;
-        c.rip += i.length;
-        try {
-            operation.execute(c, i);
-            instructions++;
-        } catch (GuestFault fault) {
-            faulted(i, fault);
-        }
+        blocks.run(i, operation);
     }
 
     /** The instruction at RIP, whatever it is, with whatever pages it lies on. */
     void interpretNext() {
-        runBlock(block(), 1);
-    }
-
-    private void runBlock(Block block, int limit) {
-        Operation[] operations = block.operations;
-        var decoded = block.instructions;
-        Cpu c = cpu;
-        c.blockEnd = limit;
-        int n = 0;
-        try {
-            do {
-                var i = decoded[n];
-                c.rip += i.length;
-                operations[n].execute(c, i);
-                n++;
-            } while (n < c.blockEnd);
-        } catch (GuestFault fault) {
-            faulted(decoded[n], fault);
-        } finally {
-            instructions += n;
-        }
-    }
-
-    /** Lets RIP point back to the instruction, and passes the fault on. */
-    private void faulted(Instruction i, GuestFault fault) {
-        cpu.rip -= i.length;
-        if (fault == GuestFault.NON_CANONICAL && StackAccess.isToStack(i)) {
-            throw GuestFault.ss0();
-        }
-        throw fault;
+        blocks.run(finder.find(), 1);
     }
 
     private void raise(GuestFault fault) {
-        if (!interrupts.raise(fault.vector, fault.errorCode)) {
-            shutDown();
-        }
-        shadow = false;
+        events.raise(fault);
         updateCareful();
-    }
-
-    private void shutDown() {
-        activity = VcpuState.Activity.SHUTDOWN;
     }
 
     /**
@@ -562,40 +277,37 @@ final class InterpreterVcpu implements Vcpu {
      */
     private boolean step() {
         long linear = linearRip();
-        if (!(passing && linear == passedAddress) && stopsAt(linear)) {
+        if (stops.stopBefore(linear)) {
             return true;
         }
-        passing = false;
+        stops.goOn();
         boolean trap = cpu.flags.has(Flags.TF);
         boolean resume = cpu.flags.has(Flags.RF);
         int execution = resume ? 0 : cpu.debug.matchesExecution(linear);
         if (execution != 0) {
             debugException(execution);
-            return debugRequest.singleStep();
+            return stops.singleStep();
         }
-        shadow = false;
-        debugHits = 0;
+        events.endShadow();
+        stops.forgetGuestHits();
         try {
-            Block block = block();
+            Block block = finder.find();
             trap &= !StackAccess.entersHandler(block.instructions[0].op);
-            runBlock(block, 1);
+            blocks.run(block, 1);
             if (resume) {
                 cpu.flags.system &= ~Flags.RF;
             }
             // A trap that falls into the shadow of a load of SS waits for the instruction after it.
-            if ((trap || debugHits != 0) && activity != VcpuState.Activity.SHUTDOWN) {
-                debugException(debugHits | (trap ? (int) DebugRegisters.DR6_BS : 0));
+            int hits = stops.guestHits();
+            if ((trap || hits != 0) && !events.shutDown()) {
+                debugException(hits | (trap ? (int) DebugRegisters.DR6_BS : 0));
             }
         } catch (GuestFault fault) {
             raise(fault);
         }
         updateCareful();
-        updateEventMask();
-        return watchHit != -1 || debugRequest.singleStep();
-    }
-
-    private boolean stopsAt(long linear) {
-        return Arrays.binarySearch(breakpoints, linear) >= 0;
+        events.updateMask();
+        return stops.accessSeen() || stops.singleStep();
     }
 
     private void debugException(int dr6Bits) {
@@ -603,70 +315,17 @@ final class InterpreterVcpu implements Vcpu {
         raise(GuestFault.of(GuestFault.DB));
     }
 
-    // Events
-
-    private void takeEvents() {
-        if ((events & INIT) != 0) {
-            clear(INIT);
-            resetProcessor(true);
-            return;
-        }
-        if ((events & eventMask & STARTUP) != 0) {
-            clear(STARTUP);
-            begin(startupVector);
-            return;
-        }
-        if ((events & eventMask & NMI) != 0) {
-            clear(NMI);
-            wake();
-            nmiBlocked = true;
-            deliver(GuestFault.NMI);
-            return;
-        }
-        if ((events & eventMask & INTERRUPT) != 0) {
-            clear(INTERRUPT);
-            int vector = controller.acknowledge();
-            if (vector >= 0) {
-                wake();
-                injected++;
-                if (paravirtualClock.reportsStolenTime()) {
-                    paravirtualClock.addStolen(hostSchedule.waitedSinceLast());
-                }
-                deliver(vector);
-                if (controller.interruptPending()) {
-                    post(INTERRUPT);
-                }
-            }
-        }
-    }
-
-    private void deliver(int vector) {
-        if (!interrupts.interrupt(vector)) {
-            shutDown();
-        }
-    }
-
-    private void wake() {
-        activity = VcpuState.Activity.RUNNING;
-    }
-
-    private void begin(int vector) {
-        cpu.segments.set(Cpu.CS, vector << 8, (long) vector << 12, 0xffff, 0x9b);
-        cpu.rip = 0;
-        wake();
-        codeSegmentChanged(0);
-        updateEventMask();
-    }
+    // State
 
     @Override
     public void reset() {
-        clear(-1);
-        passing = false;
+        attention.clear(-1);
+        stops.goOn();
         resetProcessor(false);
     }
 
     /** RESET, or INIT, which keeps the FPU and a few registers (Intel SDM vol. 3A, table 9-1). */
-    private void resetProcessor(boolean init) {
+    void resetProcessor(boolean init) {
         VcpuState fresh = new VcpuState();
         if (init) {
             VcpuState now = StateTransfer.save(cpu, this);
@@ -682,8 +341,6 @@ final class InterpreterVcpu implements Vcpu {
         StateTransfer.restore(cpu, this, fresh, !init);
     }
 
-    // State
-
     @Override
     public VcpuState state() {
         return StateTransfer.save(cpu, this);
@@ -692,36 +349,24 @@ final class InterpreterVcpu implements Vcpu {
     @Override
     public void setState(VcpuState state) {
         StateTransfer.restore(cpu, this, state, false);
-        passing &= linearRip() == passedAddress;
+        stops.moved(linearRip());
     }
 
-    /** The parts of a state that the loop keeps. */
+    /** The parts of a state that are not in {@link Cpu}. */
     void saveLoop(VcpuState state) {
-        state.activity = activity;
-        state.interruptShadow = shadow;
-        state.nmiBlocked = nmiBlocked;
-        state.nmiPending = (events & NMI) != 0;
-        state.tscOffset = tscOffset;
-        state.cr8 = controller.cr8();
+        events.save(state);
+        state.tscOffset = timeStamp.offset();
     }
 
     void restoreLoop(VcpuState state) {
-        activity = state.activity;
-        shadow = state.interruptShadow;
-        nmiBlocked = state.nmiBlocked;
-        tscOffset = state.tscOffset;
-        if (controller.cr8() != state.cr8) {
-            controller.setCr8(state.cr8);
-        }
-        if (state.nmiPending) {
-            post(NMI);
-        }
+        events.restore(state);
+        timeStamp.setOffset(state.tscOffset);
         debugChanged();
         mmu.flushAll();
         codeSegmentChanged(cpu.cpl);
         unitsChanged();
-        updateEventMask();
-        post(INTERRUPT);
+        events.updateMask();
+        attention.post(Attention.INTERRUPT);
     }
 
     @Override
@@ -731,67 +376,42 @@ final class InterpreterVcpu implements Vcpu {
 
     // What handlers tell the loop
 
-    Interrupts interrupts() {
-        return interrupts;
-    }
-
-    ParavirtualClock paravirtualClock() {
-        return paravirtualClock;
-    }
-
-    CodeSize codeSize() {
-        return codeSize;
-    }
-
     /** CS or the mode changed: a new privilege level, another code size, other translations. */
     void codeSegmentChanged(int cpl) {
         cpu.cpl = cpl;
         int attributes = cpu.segments.attributes[Cpu.CS];
         cpu.code64 = cpu.control.longMode() && (attributes & Segments.LONG) != 0;
-        codeSize =
+        CodeSize size =
                 cpu.code64
                         ? CodeSize.BITS64
                         : (attributes & Segments.BIG) != 0 ? CodeSize.BITS32 : CodeSize.BITS16;
         mmu.updateContext();
-        leaveCodePage();
+        finder.enter(size);
+        cpu.endBlock();
     }
 
     void leaveCodePage() {
-        page = null;
-        if (cpu != null) {
-            cpu.endBlock();
-        }
+        finder.leavePage();
+        cpu.endBlock();
     }
 
     /** RFLAGS were replaced as a whole. */
     void flagsChanged() {
-        updateEventMask();
+        events.updateMask();
         updateCareful();
         mmu.updateContext();
         cpu.endBlock();
     }
 
-    void interruptFlagChanged() {
-        updateEventMask();
-    }
-
-    /** Interrupts wait until after the next instruction. */
     void shadowInterrupts() {
-        shadow = true;
-        updateEventMask();
+        events.beginShadow();
         updateCareful();
         cpu.endBlock();
     }
 
     void halt() {
-        activity = VcpuState.Activity.HALTED;
-        updateEventMask();
+        events.halt();
         cpu.endBlock();
-    }
-
-    void nmiDone() {
-        nmiBlocked = false;
-        updateEventMask();
     }
 
     /** CR0 or CR4 changed what the FPU and SSE units may do. */
@@ -802,77 +422,6 @@ final class InterpreterVcpu implements Vcpu {
         cpu.avxReady = cpu.sseReady && cpu.control.avxEnabled();
     }
 
-    // Interrupt controller
-
-    long cr8() {
-        return controller.cr8();
-    }
-
-    void setCr8(long value) {
-        controller.setCr8(value);
-        post(INTERRUPT);
-    }
-
-    long readApicMsr(int msr) {
-        if (!controller.canReadMsr(msr)) {
-            throw GuestFault.gp0();
-        }
-        return controller.readMsr(msr);
-    }
-
-    void writeApicMsr(int msr, long value) {
-        if (!controller.writeMsr(msr, value)) {
-            throw GuestFault.gp0();
-        }
-        if (controller.interruptPending()) {
-            post(INTERRUPT);
-        }
-    }
-
-    // Ports
-
-    /**
-     * Raises #GP unless CPL or the task's permission bitmap allows the ports (Intel SDM vol. 1,
-     * 19.5).
-     */
-    void checkPortAccess(int port, int size) {
-        if (!cpu.control.protectedMode() || cpu.cpl <= cpu.flags.iopl()) {
-            return;
-        }
-        boolean task32 = (cpu.segments.attributes[Cpu.TR] & 8) != 0;
-        long limit = cpu.segments.limit[Cpu.TR];
-        long task = cpu.segments.base[Cpu.TR];
-        if (!task32 || limit < 0x67) {
-            throw GuestFault.gp0();
-        }
-        long map = Descriptors.readSystem(cpu, task + 0x66, 2);
-        long at = map + (port >> 3);
-        if (at + 1 > limit) {
-            throw GuestFault.gp0();
-        }
-        long bits = Descriptors.readSystem(cpu, task + at, 2) >>> (port & 7);
-        if ((bits & (1 << size) - 1) != 0) {
-            throw GuestFault.gp0();
-        }
-    }
-
-    int readPort(int port, int size) {
-        ports++;
-        enterDevice();
-        int value = io.readPort(port & 0xffff, size);
-        leaveDevice();
-        return value;
-    }
-
-    void writePort(int port, int size, int value) {
-        ports++;
-        enterDevice();
-        io.writePort(port & 0xffff, size, value);
-        leaveDevice();
-    }
-
-    // Identification and time
-
     CpuidTable.Leaf cpuid(int function, int subleaf) {
         CpuidTable.Leaf leaf = cpuid.query(function, subleaf);
         return Identification.dynamic(leaf, cpu);
@@ -880,79 +429,36 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public long tsc() {
-        return tscAt(vm.clock().nanos());
-    }
-
-    long tscAt(long nanos) {
-        return nanos + tscOffset;
-    }
-
-    void setTsc(long value) {
-        long change = value - tsc();
-        tscOffset += change;
-        cpu.msr.tscAdjust += change;
-    }
-
-    void setTscAdjust(long value) {
-        tscOffset += value - cpu.msr.tscAdjust;
-        cpu.msr.tscAdjust = value;
+        return timeStamp.now();
     }
 
     // Debugging
 
     @Override
     public void setDebug(DebugRequest request) {
-        debugRequest = request;
-        breakpoints = request.breakpoints().stream().mapToLong(Long::longValue).sorted().toArray();
-        breakpointPages = Arrays.stream(breakpoints).map(at -> at & PAGE).sorted().toArray();
-        debugged = breakpoints.length != 0 || !request.watchpoints().isEmpty();
+        stops.request(request);
         debugChanged();
     }
 
     /** DR7 or the debugger's wishes changed. */
     void debugChanged() {
-        List<DebugRequest.Watchpoint> watchpoints = debugRequest.watchpoints();
-        long[] ranges = new long[2 * (4 + watchpoints.size())];
-        int used = 0;
-        for (int n = 0; n < 4; n++) {
-            if (cpu.debug.enabled(n) && (cpu.debug.condition(n) & 1) != 0) {
-                long start = cpu.debug.address[n] & -cpu.debug.length(n);
-                ranges[used++] = start;
-                ranges[used++] = start + cpu.debug.length(n) - 1;
-            }
-        }
-        for (DebugRequest.Watchpoint w : watchpoints) {
-            ranges[used++] = w.address();
-            ranges[used++] = w.address() + w.length() - 1;
-        }
-        mmu.watchRanges(Arrays.copyOf(ranges, used));
+        mmu.watchRanges(stops.watchedRanges());
         updateCareful();
         cpu.endBlock();
     }
 
     /** Whether a repeated instruction is to stop after each repetition. */
     boolean stepsThroughRepetitions() {
-        return debugRequest.singleStep() || cpu.flags.has(Flags.TF);
+        return stops.singleStep() || cpu.flags.has(Flags.TF);
     }
 
-    /** Told of every data access to a page with watched bytes. */
-    void watch(long linear, int size, boolean write) {
-        debugHits |= cpu.debug.matches(linear, size, write);
-        for (DebugRequest.Watchpoint w : debugRequest.watchpoints()) {
-            boolean counts = write ? w.onWrite() : w.onRead();
-            boolean touched = linear - w.address() < w.length() && w.address() - linear < size;
-            if (counts && touched && watchHit == -1) {
-                watchHit = linear - w.address() < 0 ? w.address() : linear;
-            }
-        }
-        if (debugHits != 0 || watchHit != -1) {
-            cpu.endBlock();
-        }
+    DebugStops stops() {
+        return stops;
     }
 
     @Override
     public long debugAddress() {
-        return debugAddress;
+        return stops.reported();
     }
 
     @Override
@@ -960,83 +466,22 @@ final class InterpreterVcpu implements Vcpu {
         return failure;
     }
 
-    void revokeWrites(long pageGpa) {
-        mmu.revokeWrites(pageGpa);
-    }
-
-    CodeRunner codeRunner() {
-        return codeRunner;
-    }
-
     // Figures
 
     long instructions() {
-        return instructions + codeRunner.instructions();
+        return blocks.instructions() + codeRunner.instructions();
     }
 
     long runNanos() {
-        return runNanos + (busy ? System.nanoTime() - busySince : 0);
+        return busyTime.nanos();
     }
 
     void count(Map<String, Long> counters) {
         codeRunner.count(counters);
-        counters.merge("exits.port", ports, Long::sum);
-        counters.merge("exits.mmio-read", mmu.mmioReads, Long::sum);
-        counters.merge("exits.mmio-write", mmu.mmioWrites, Long::sum);
-        counters.merge("exits.halt", halts, Long::sum);
-        counters.merge("tlb.misses", mmu.misses, Long::sum);
-        counters.merge("interrupts.external", injected, Long::sum);
-        counters.merge("exceptions.page-fault", interrupts.delivered[GuestFault.PF], Long::sum);
-    }
-
-    /** Before a controller is connected: no interrupts, no registers. */
-    private enum NoController implements LocalInterruptController {
-        INSTANCE;
-
-        @Override
-        public boolean interruptPending() {
-            return false;
-        }
-
-        @Override
-        public int acknowledge() {
-            return -1;
-        }
-
-        @Override
-        public long cr8() {
-            return 0;
-        }
-
-        @Override
-        public void setCr8(long priority) {}
-
-        @Override
-        public boolean canReadMsr(int msr) {
-            return false;
-        }
-
-        @Override
-        public long readMsr(int msr) {
-            return 0;
-        }
-
-        @Override
-        public boolean writeMsr(int msr, long value) {
-            return false;
-        }
-
-        @Override
-        public long mmioBase() {
-            return -1;
-        }
-
-        @Override
-        public long readMmio(int offset, int size) {
-            return 0;
-        }
-
-        @Override
-        public void writeMmio(int offset, int size, long value) {}
+        mmu.count(counters);
+        counters.merge("exits.port", ports.accesses(), Long::sum);
+        counters.merge("exits.halt", events.halts(), Long::sum);
+        counters.merge("interrupts.external", events.injected(), Long::sum);
+        counters.merge("exceptions.page-fault", events.delivered(GuestFault.PF), Long::sum);
     }
 }

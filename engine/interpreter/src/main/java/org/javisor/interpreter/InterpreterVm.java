@@ -115,19 +115,19 @@ final class InterpreterVm implements Vm, WriteObserver {
         }
         // Two that wait for each other shall not do so for ever; and the rights are taken away
         // before anybody is asked.
-        waiter.enterDevice();
+        waiter.attention().enterDevice();
         VarHandle.fullFence();
         for (InterpreterVcpu vcpu : vcpus) {
             if (vcpu != waiter) {
-                vcpu.askToSettle();
+                vcpu.attention().askToSettle();
             }
         }
         for (InterpreterVcpu vcpu : vcpus) {
             if (vcpu != waiter) {
-                vcpu.awaitSettled();
+                vcpu.attention().awaitSettled();
             }
         }
-        waiter.leaveDevice();
+        waiter.attention().leaveDevice();
     }
 
     @Override
@@ -144,7 +144,7 @@ final class InterpreterVm implements Vm, WriteObserver {
     @Override
     public void writesTracked(long pageGpa) {
         for (InterpreterVcpu vcpu : vcpus) {
-            vcpu.revokeWrites(pageGpa);
+            vcpu.cpu().mmu.revokeWrites(pageGpa);
         }
     }
 

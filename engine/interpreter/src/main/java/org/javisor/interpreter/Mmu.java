@@ -1,61 +1,40 @@
 package org.javisor.interpreter;
 
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
+import java.util.Map;
 import org.javisor.hypervisor.VcpuIo;
-import org.javisor.memory.Atomic128;
 import org.javisor.memory.GuestMemory;
 import org.javisor.memory.RawMemory;
+import org.javisor.x86.CodeSize;
 
 /**
- * A processor's data accesses by linear address: a software TLB in front of the {@link PageWalker}.
+ * A processor's accesses by linear address: the {@link DataTlb} and the {@link CodeTlb} in front of
+ * the {@link PageWalker}.
  *
- * <p>The TLB is direct-mapped, once for each way in which permissions can differ: supervisor,
- * supervisor with SMAP suspended (EFLAGS.AC), user. An entry is a page's linear address as the tag,
- * once for reading and once for writing, and the distance from there to the host address. Only RAM
- * is entered, for writing only pages that nobody tracks; everything else goes the slow way each
- * time.
+ * <p>Only RAM is entered into the TLB, for writing only pages that nobody tracks; everything else
+ * goes by {@link SlowAccess} each time.
  *
  * <p>The tag is compared with the page of the access's last byte: an access that crosses into the
  * next page cannot match, because that page would be in another entry.
  */
 final class Mmu {
-    private static final int ENTRIES = 1024;
-    private static final int SUPERVISOR = 0, SUPERVISOR_SMAP_OFF = ENTRIES, USER = 2 * ENTRIES;
+    private static final int ENTRIES = DataTlb.ENTRIES;
     private static final long PAGE = -4096;
 
-    /** Never the address of a page. */
-    private static final long EMPTY = 1;
-
-    private static final int FETCH_ENTRIES = 512;
-
-    private final long[] readTag = new long[3 * ENTRIES];
-    private final long[] writeTag = new long[3 * ENTRIES];
-    private final long[] toHost = new long[3 * ENTRIES];
-    private final boolean[] global = new boolean[3 * ENTRIES];
-
-    /** Page size by entry, as a shift: 12, 21, 22 or 30. */
-    private final byte[] pageShift = new byte[3 * ENTRIES];
-
-    private boolean largePages;
-
-    // Whether entries of pages that are not global were made since the last flush of these: beside
-    // a runner of code there often were none
-    private boolean dataEntered;
-    private boolean fetchEntered;
-
-    private final long[] fetchTag = new long[2 * FETCH_ENTRIES];
-    private final CodePage[] fetchPage = new CodePage[2 * FETCH_ENTRIES];
-    private final boolean[] fetchGlobal = new boolean[2 * FETCH_ENTRIES];
-
-    private final Atomic128 atomic128 = new Atomic128();
     private final InterpreterVm vm;
     private final GuestMemory memory;
-    private final VcpuIo io;
+    private final Cpu cpu;
     private final PageWalker walker;
+    private final DataTlb data = new DataTlb();
+    private final CodeTlb code = new CodeTlb();
+    private final WatchedRanges watched = new WatchedRanges();
+    private final SlowAccess slow;
+    private final LockedAccess locked;
 
-    /** The processor whose accesses these are; set once, right after construction. */
-    private Cpu cpu;
+    // The arrays of the data TLB, one step nearer
+    private final long[] readTag = data.readTag;
+    private final long[] writeTag = data.writeTag;
+    private final long[] toHost = data.toHost;
 
     /** First entry of the current context. */
     private int context;
@@ -63,33 +42,31 @@ final class Mmu {
     private boolean user;
     private boolean smapSuspended;
 
-    /**
-     * Ranges of linear addresses, first and last byte of each, whose accesses the processor wants
-     * to be told of: their pages are never entered into the TLB.
-     */
-    private long[] watched = {};
-
     /** Misses of the data TLB, for statistics. */
-    long misses;
+    private long misses;
 
-    long mmioReads;
-    long mmioWrites;
-
-    Mmu(InterpreterVm vm, VcpuIo io) {
+    /**
+     * @param cpu the processor whose accesses these are
+     */
+    Mmu(Cpu cpu, InterpreterVm vm, VcpuIo io) {
+        this.cpu = cpu;
         this.vm = vm;
         this.memory = vm.memory();
-        this.io = io;
-        this.walker = new PageWalker(memory);
-        flushAll();
+        this.walker = new PageWalker(memory, cpu.control);
+        this.slow = new SlowAccess(this, cpu, memory, io);
+        this.locked = new LockedAccess(this, cpu, slow, vm.splitLock());
     }
 
-    void attach(Cpu owner) {
-        cpu = owner;
-        walker.attach(owner.control);
+    GuestMemory memory() {
+        return memory;
     }
 
     PageWalker walker() {
         return walker;
+    }
+
+    LockedAccess locked() {
+        return locked;
     }
 
     /** Whether another processor may write what this one writes. */
@@ -103,7 +80,10 @@ final class Mmu {
     void updateContext() {
         user = cpu.cpl == 3;
         smapSuspended = !cpu.control.has4(ControlRegisters.CR4_SMAP) || cpu.flags.has(Flags.AC);
-        context = user ? USER : smapSuspended ? SUPERVISOR_SMAP_OFF : SUPERVISOR;
+        context =
+                user
+                        ? DataTlb.USER
+                        : smapSuspended ? DataTlb.SUPERVISOR_SMAP_OFF : DataTlb.SUPERVISOR;
     }
 
     /**
@@ -113,7 +93,7 @@ final class Mmu {
     void enterSystem() {
         user = false;
         smapSuspended = false;
-        context = SUPERVISOR;
+        context = DataTlb.SUPERVISOR;
     }
 
     void leaveSystem() {
@@ -121,96 +101,43 @@ final class Mmu {
     }
 
     /**
-     * @param ranges first and last byte of each
+     * @param ranges first and last byte of each; their pages are never entered into the TLB
      */
     void watchRanges(long[] ranges) {
-        if (!Arrays.equals(ranges, watched)) {
-            watched = ranges;
+        if (watched.replace(ranges)) {
             flushAll();
         }
     }
 
-    /** Whether a page has watched bytes. */
-    private boolean watches(long linear) {
-        long page = linear & PAGE;
-        for (int n = 0; n < watched.length; n += 2) {
-            long first = watched[n] & PAGE;
-            if (Long.compareUnsigned(page - first, watched[n + 1] - first) <= 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private void noteAccess(long linear, int size, boolean write) {
-        if (watched.length != 0 && watches(linear)) {
-            cpu.vcpu.watch(linear, size, write);
-        }
+    /** Whether the page of an address has watched bytes. */
+    boolean watches(long linear) {
+        return watched.touchPageOf(linear);
     }
 
     // Flushing
 
     void flushAll() {
-        Arrays.fill(readTag, EMPTY);
-        Arrays.fill(writeTag, EMPTY);
-        Arrays.fill(fetchTag, EMPTY);
-        largePages = false;
-        if (cpu != null) {
-            cpu.vcpu.codeRunner().flushAll();
-        }
-        leaveCodePage();
+        data.flushAll();
+        code.flushAll();
+        cpu.vcpu.codeRunner().flushAll();
+        cpu.vcpu.leaveCodePage();
     }
 
     void flushNonGlobal() {
-        for (int n = 0; n < readTag.length && dataEntered; n++) {
-            if (!global[n]) {
-                readTag[n] = EMPTY;
-                writeTag[n] = EMPTY;
-            }
-        }
-        for (int n = 0; n < fetchTag.length && fetchEntered; n++) {
-            if (!fetchGlobal[n]) {
-                fetchTag[n] = EMPTY;
-            }
-        }
-        dataEntered = false;
-        fetchEntered = false;
+        data.flushNonGlobal();
+        code.flushNonGlobal();
         cpu.vcpu.codeRunner().flushNonGlobal();
-        leaveCodePage();
+        cpu.vcpu.leaveCodePage();
     }
 
     void flushPage(long linear) {
         cpu.vcpu.codeRunner().flushPage(linear);
-        long page = linear & PAGE;
-        if (largePages) {
-            for (int n = 0; n < readTag.length; n++) {
-                int shift = pageShift[n];
-                if (shift > 12
-                        && ((readTag[n] ^ linear) >>> shift == 0
-                                || (writeTag[n] ^ linear) >>> shift == 0)) {
-                    readTag[n] = EMPTY;
-                    writeTag[n] = EMPTY;
-                }
-            }
-            Arrays.fill(fetchTag, EMPTY);
+        if (data.hasLargePages()) {
+            code.flushAll();
         }
-        int n = (int) (linear >>> 12) & ENTRIES - 1;
-        for (int set = 0; set < 3 * ENTRIES; set += ENTRIES) {
-            if (readTag[set + n] == page || writeTag[set + n] == page) {
-                readTag[set + n] = EMPTY;
-                writeTag[set + n] = EMPTY;
-            }
-        }
-        int f = (int) (linear >>> 12) & FETCH_ENTRIES - 1;
-        fetchTag[f] = EMPTY;
-        fetchTag[f + FETCH_ENTRIES] = EMPTY;
-        leaveCodePage();
-    }
-
-    private void leaveCodePage() {
-        if (cpu != null) {
-            cpu.vcpu.leaveCodePage();
-        }
+        data.flushPage(linear);
+        code.flushPage(linear);
+        cpu.vcpu.leaveCodePage();
     }
 
     /**
@@ -220,14 +147,9 @@ final class Mmu {
      */
     void revokeWrites(long pageGpa) {
         if (pageGpa == -1) {
-            Arrays.fill(writeTag, EMPTY);
-            return;
-        }
-        long host = memory.hostAddress(pageGpa);
-        for (int n = 0; n < writeTag.length; n++) {
-            if (writeTag[n] + toHost[n] == host) {
-                writeTag[n] = EMPTY;
-            }
+            data.revokeWrites();
+        } else {
+            data.revokeWrites(memory.hostAddress(pageGpa));
         }
     }
 
@@ -238,7 +160,7 @@ final class Mmu {
         if (readTag[n] == (linear & PAGE)) {
             return RawMemory.getByte(linear + toHost[n]) & 0xff;
         }
-        return (int) readSlow(linear, 1);
+        return (int) slow.read(linear, 1);
     }
 
     int read16(long linear) {
@@ -246,7 +168,7 @@ final class Mmu {
         if (readTag[n] == (linear + 1 & PAGE)) {
             return RawMemory.getShort(linear + toHost[n]) & 0xffff;
         }
-        return (int) readSlow(linear, 2);
+        return (int) slow.read(linear, 2);
     }
 
     int read32(long linear) {
@@ -254,7 +176,7 @@ final class Mmu {
         if (readTag[n] == (linear + 3 & PAGE)) {
             return RawMemory.getInt(linear + toHost[n]);
         }
-        return (int) readSlow(linear, 4);
+        return (int) slow.read(linear, 4);
     }
 
     long read64(long linear) {
@@ -262,7 +184,7 @@ final class Mmu {
         if (readTag[n] == (linear + 7 & PAGE)) {
             return RawMemory.getLong(linear + toHost[n]);
         }
-        return readSlow(linear, 8);
+        return slow.read(linear, 8);
     }
 
     /** Zero-extended. */
@@ -282,7 +204,7 @@ final class Mmu {
         if (writeTag[n] == (linear & PAGE)) {
             RawMemory.putByte(linear + toHost[n], (byte) value);
         } else {
-            writeSlow(linear, 1, value);
+            slow.write(linear, 1, value);
         }
     }
 
@@ -291,7 +213,7 @@ final class Mmu {
         if (writeTag[n] == (linear + 1 & PAGE)) {
             RawMemory.putShort(linear + toHost[n], (short) value);
         } else {
-            writeSlow(linear, 2, value);
+            slow.write(linear, 2, value);
         }
     }
 
@@ -300,7 +222,7 @@ final class Mmu {
         if (writeTag[n] == (linear + 3 & PAGE)) {
             RawMemory.putInt(linear + toHost[n], value);
         } else {
-            writeSlow(linear, 4, value);
+            slow.write(linear, 4, value);
         }
     }
 
@@ -309,7 +231,7 @@ final class Mmu {
         if (writeTag[n] == (linear + 7 & PAGE)) {
             RawMemory.putLong(linear + toHost[n], value);
         } else {
-            writeSlow(linear, 8, value);
+            slow.write(linear, 8, value);
         }
     }
 
@@ -399,84 +321,12 @@ final class Mmu {
         }
     }
 
-    private long wrap(long linear) {
+    /** Cut to the width of addresses. */
+    long wrap(long linear) {
         return cpu.code64 || cpu.control.longMode() ? linear : linear & 0xffffffffL;
     }
 
-    // The slow way
-
-    private long readSlow(long linear, int size) {
-        linear = wrap(linear);
-        if ((linear & 0xfff) + size > 4096) {
-            int first = (int) (4096 - (linear & 0xfff));
-            checkReadable(linear, size);
-            long low = readBytes(linear, first);
-            return low | readBytes(wrap(linear + first), size - first) << 8 * first;
-        }
-        long gpa = translate(linear, 0);
-        long value;
-        long host = memory.hostAddress(gpa);
-        if (host != 0) {
-            value = readHost(host, size);
-        } else {
-            mmioReads++;
-            cpu.vcpu.enterDevice();
-            value = io.readMmio(gpa, size);
-            cpu.vcpu.leaveDevice();
-        }
-        noteAccess(linear, size, false);
-        return value;
-    }
-
-    private long readBytes(long linear, int count) {
-        long value = 0;
-        for (int n = 0; n < count; n++) {
-            value |= readSlow(linear + n, 1) << 8 * n;
-        }
-        return value;
-    }
-
-    private void writeSlow(long linear, int size, long value) {
-        linear = wrap(linear);
-        if ((linear & 0xfff) + size > 4096) {
-            checkWritable(linear, size);
-            for (int n = 0; n < size; n++) {
-                writeSlow(wrap(linear + n), 1, value >>> 8 * n & 0xff);
-            }
-            return;
-        }
-        long gpa = translate(linear, PageWalker.WRITE);
-        long host = memory.hostAddress(gpa);
-        if (host != 0) {
-            writeHost(host, size, value);
-            noteWritten(gpa, size);
-        } else {
-            mmioWrites++;
-            cpu.vcpu.enterDevice();
-            io.writeMmio(gpa, size, value & Cpu.mask(size));
-            cpu.vcpu.leaveDevice();
-        }
-        noteAccess(linear, size, true);
-    }
-
-    /**
-     * To be called after a store: a processor that decodes meanwhile either sees the new bytes or
-     * is told.
-     */
-    private void noteWritten(long gpa, int size) {
-        if (sharedMemory()) {
-            // Who marks the page after this question reads what was stored before it.
-            VarHandle.fullFence();
-        }
-        if (memory.isTracked(gpa)) {
-            memory.written(gpa, size);
-            cpu.endBlock();
-        }
-    }
-
-    GuestMemory memory() {
-        return memory;
-    }
+    // Translation
 
     void awaitStores() {
         vm.awaitStores(cpu.vcpu);
@@ -499,10 +349,10 @@ final class Mmu {
     }
 
     /** Walks the page tables, faults if the access is not allowed, and enters RAM into the TLB. */
-    private long translate(long linear, int access) {
+    long translate(long linear, int access) {
         misses++;
         long gpa = walker.walk(linear, rights(access), cpu);
-        if (watched.length == 0 || !watches(linear)) {
+        if (!watched.touchPageOf(linear)) {
             enter(linear, gpa);
         }
         return gpa;
@@ -513,15 +363,9 @@ final class Mmu {
         if (host == 0) {
             return;
         }
-        int n = context + ((int) (linear >>> 12) & ENTRIES - 1);
+        int n = context + DataTlb.index(linear);
         long page = linear & PAGE;
-        writeTag[n] = EMPTY;
-        readTag[n] = page;
-        toHost[n] = host - page;
-        global[n] = walker.global();
-        dataEntered |= !global[n];
-        pageShift[n] = (byte) walker.pageShift();
-        largePages |= pageShift[n] > 12;
+        data.enter(n, page, host, walker);
         if (walker.writable() && !memory.isTracked(gpa)) {
             writeTag[n] = page;
             if (sharedMemory()) {
@@ -529,147 +373,35 @@ final class Mmu {
                 // the flag.
                 VarHandle.fullFence();
                 if (memory.isTracked(gpa)) {
-                    writeTag[n] = EMPTY;
+                    writeTag[n] = DataTlb.EMPTY;
                 }
             }
         }
     }
-
-    // Code
 
     /**
      * The decoded page that holds the instruction at a linear address.
      *
      * @throws GuestFault if it may not be fetched
      */
-    CodePage fetch(long linear) {
-        int n = (user ? FETCH_ENTRIES : 0) + ((int) (linear >>> 12) & FETCH_ENTRIES - 1);
-        if (fetchTag[n] == (linear & PAGE)) {
-            CodePage page = fetchPage[n];
-            if (page.valid && page.size == cpu.vcpu.codeSize()) {
-                return page;
-            }
+    CodePage fetch(long linear, CodeSize size) {
+        CodePage known = code.page(linear, user, size);
+        if (known != null) {
+            return known;
         }
-        long gpa = walker.walk(linear, PageWalker.FETCH | (user ? PageWalker.USER : 0), cpu);
-        CodePage page = vm.codeCache().page(gpa & PAGE, cpu.vcpu.codeSize());
+        long gpa = walkFetch(linear);
+        CodePage page = vm.codeCache().page(gpa & PAGE, size);
         if (!page.settled) {
-            vm.awaitStores(cpu.vcpu);
+            awaitStores();
             page.settled = true;
         }
-        fetchTag[n] = linear & PAGE;
-        fetchPage[n] = page;
-        fetchGlobal[n] = walker.global();
-        fetchEntered |= !fetchGlobal[n];
+        code.enter(linear, user, page, walker.global());
         return page;
     }
 
-    // Locked operations between processors
-
-    /**
-     * Atomically replaces an operand of 1, 2, 4 or 8 bytes if it still is {@code expected}.
-     *
-     * @param host its host address, or 0 if it takes the slow way
-     */
-    boolean compareAndSet(long linear, long host, int size, long expected, long value) {
-        if (host != 0 && (host & 7) + size <= 8) {
-            if (size == 8) {
-                return RawMemory.compareAndExchangeLong(host, expected, value) == expected;
-            }
-            if (size == 4 && (host & 3) == 0) {
-                return RawMemory.compareAndExchangeInt(host, (int) expected, (int) value)
-                        == (int) expected;
-            }
-            return replaceWithinWord(host, size, expected, value);
-        }
-        if (host == 0 && (linear & 7) + size <= 8) {
-            long gpa = translate(linear, PageWalker.WRITE);
-            long slowHost = memory.hostAddress(gpa);
-            if (slowHost != 0) {
-                // A tracked or watched page: other processors may store to it without any lock of
-                // ours.
-                boolean done = compareAndSet(linear, slowHost, size, expected, value);
-                noteWritten(gpa, size);
-                noteAccess(linear, size, true);
-                return done;
-            }
-        }
-        // Across two words, devices: one at a time in the whole machine.
-        synchronized (vm.splitLock()) {
-            if (read(linear, size) != expected) {
-                return false;
-            }
-            write(linear, size, value);
-            return true;
-        }
-    }
-
-    /**
-     * Replaces 16 aligned and writable bytes if they still are what is expected; what was found
-     * stands in {@link Cpu#lo} and {@link Cpu#hi}. Locked, it is atomic towards its like in the
-     * whole machine; a store of 8 bytes in the middle of it makes it fail.
-     */
-    boolean compareAndSet16(
-            long linear, boolean locked, long low, long high, long newLow, long newHigh) {
-        if (!locked || !sharedMemory()) {
-            return replace16(linear, low, high, newLow, newHigh);
-        }
-        if (Atomic128.available()) {
-            long host = writableHost(linear, 16);
-            if (host != 0) {
-                boolean replaced = atomic128.compareAndExchange(host, low, high, newLow, newHigh);
-                cpu.lo = atomic128.low();
-                cpu.hi = atomic128.high();
-                return replaced;
-            }
-        }
-        synchronized (vm.splitLock()) {
-            long host = writableHost(linear, 16);
-            if (host == 0) {
-                return replace16(linear, low, high, newLow, newHigh);
-            }
-            cpu.lo = RawMemory.getLongVolatile(host);
-            cpu.hi = RawMemory.getLongVolatile(host + 8);
-            if (cpu.lo != low || cpu.hi != high) {
-                return false;
-            }
-            cpu.lo = RawMemory.compareAndExchangeLong(host, low, newLow);
-            if (cpu.lo != low) {
-                return false;
-            }
-            cpu.hi = RawMemory.compareAndExchangeLong(host + 8, high, newHigh);
-            if (cpu.hi != high) {
-                cpu.lo = RawMemory.compareAndExchangeLong(host, newLow, low);
-                if (cpu.lo == newLow) {
-                    cpu.lo = low;
-                }
-                return false;
-            }
-            return true;
-        }
-    }
-
-    private boolean replace16(long linear, long low, long high, long newLow, long newHigh) {
-        cpu.lo = read64(linear);
-        cpu.hi = read64(linear + 8);
-        boolean equal = cpu.lo == low && cpu.hi == high;
-        write64(linear, equal ? newLow : cpu.lo);
-        write64(linear + 8, equal ? newHigh : cpu.hi);
-        return equal;
-    }
-
-    private static boolean replaceWithinWord(long host, int size, long expected, long value) {
-        long word = host & -8;
-        int shift = (int) (host & 7) * 8;
-        long mask = Cpu.mask(size) << shift;
-        while (true) {
-            long old = RawMemory.getLongVolatile(word);
-            if ((old & mask) >>> shift != expected) {
-                return false;
-            }
-            long replaced = old & ~mask | value << shift & mask;
-            if (RawMemory.compareAndExchangeLong(word, old, replaced) == old) {
-                return true;
-            }
-        }
+    void count(Map<String, Long> counters) {
+        counters.merge("exits.mmio-read", slow.mmioReads, Long::sum);
+        counters.merge("exits.mmio-write", slow.mmioWrites, Long::sum);
+        counters.merge("tlb.misses", misses, Long::sum);
     }
 }

@@ -85,7 +85,7 @@ final class MsrAccess {
 
     private static long getOther(Cpu c, int index) {
         if (LocalInterruptController.ownsMsr(index)) {
-            return c.vcpu.readApicMsr(index);
+            return c.vcpu.events().readApicMsr(index);
         }
         if (index >= MTRR_PHYSBASE0 && index <= MTRR_PHYSMASK7) {
             return c.msr.mtrrVariable[index - MTRR_PHYSBASE0];
@@ -106,8 +106,8 @@ final class MsrAccess {
     static void set(Cpu c, int index, long value) {
         ModelSpecificRegisters m = c.msr;
         switch (index) {
-            case TSC -> c.vcpu.setTsc(value);
-            case TSC_ADJUST -> c.vcpu.setTscAdjust(value);
+            case TSC -> c.vcpu.timeStamp().set(value);
+            case TSC_ADJUST -> c.vcpu.timeStamp().setAdjust(value);
             case UCODE_WRITE, UCODE_REVISION, MCG_STATUS -> {}
             case SYSENTER_CS -> m.sysenterCs = value;
             case SYSENTER_ESP -> m.sysenterEsp = canonical(value);
@@ -130,7 +130,7 @@ final class MsrAccess {
 
     private static void setOther(Cpu c, int index, long value) {
         if (LocalInterruptController.ownsMsr(index)) {
-            c.vcpu.writeApicMsr(index, value);
+            c.vcpu.events().writeApicMsr(index, value);
             return;
         }
         if (index >= MTRR_PHYSBASE0 && index <= MTRR_PHYSMASK7) {

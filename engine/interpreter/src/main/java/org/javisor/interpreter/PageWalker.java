@@ -38,7 +38,7 @@ final class PageWalker {
     private static final int ERROR_PRESENT = 1, ERROR_RESERVED = 8;
 
     private final GuestMemory memory;
-    private ControlRegisters control;
+    private final ControlRegisters control;
 
     /** The PAE page-directory pointers, loaded when CR3 is. */
     private final long[] pdpte = new long[4];
@@ -48,12 +48,9 @@ final class PageWalker {
     private boolean global;
     private int pageShift;
 
-    PageWalker(GuestMemory memory) {
+    PageWalker(GuestMemory memory, ControlRegisters control) {
         this.memory = memory;
-    }
-
-    void attach(ControlRegisters registers) {
-        control = registers;
+        this.control = control;
     }
 
     /**

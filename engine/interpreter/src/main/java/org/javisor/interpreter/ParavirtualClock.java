@@ -92,7 +92,7 @@ final class ParavirtualClock {
     private void writeSystemTime(long gpa) {
         long now = clock.nanos();
         memory.write32(gpa, 1);
-        memory.write64(gpa + 8, cpu.vcpu.tscAt(now));
+        memory.write64(gpa + 8, cpu.vcpu.timeStamp().at(now));
         memory.write64(gpa + 16, now);
         // nanoseconds = (ticks << 1) * 2^31 / 2^32
         memory.write32(gpa + 24, 0x80000000);

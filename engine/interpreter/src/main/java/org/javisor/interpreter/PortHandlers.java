@@ -17,14 +17,14 @@ final class PortHandlers {
     private static void in(Cpu c, Instruction i) {
         int size = i.operandSize;
         int port = i.kind1 == Instruction.IMM ? (int) i.imm & 0xff : (int) c.gpr[Cpu.RDX] & 0xffff;
-        c.vcpu.checkPortAccess(port, size);
-        c.setRegister(Instruction.GPR, Cpu.RAX, size, c.vcpu.readPort(port, size));
+        c.vcpu.ports().check(port, size);
+        c.setRegister(Instruction.GPR, Cpu.RAX, size, c.vcpu.ports().read(port, size));
     }
 
     private static void out(Cpu c, Instruction i) {
         int size = i.operandSize;
         int port = i.kind0 == Instruction.IMM ? (int) i.imm & 0xff : (int) c.gpr[Cpu.RDX] & 0xffff;
-        c.vcpu.checkPortAccess(port, size);
-        c.vcpu.writePort(port, size, (int) (c.gpr[Cpu.RAX] & Cpu.mask(size)));
+        c.vcpu.ports().check(port, size);
+        c.vcpu.ports().write(port, size, (int) (c.gpr[Cpu.RAX] & Cpu.mask(size)));
     }
 }

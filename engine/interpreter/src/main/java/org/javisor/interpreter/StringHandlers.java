@@ -251,11 +251,11 @@ final class StringHandlers {
     private static long ins(Cpu c, Instruction i) {
         int size = i.operandSize;
         int port = (int) c.gpr[Cpu.RDX] & 0xffff;
-        c.vcpu.checkPortAccess(port, size);
+        c.vcpu.ports().check(port, size);
         long to = destination(c, i, true);
         // What is read from a device is lost if it cannot be stored.
         c.mmu.checkWritable(to, size);
-        c.mmu.write(to, size, c.vcpu.readPort(port, size) & Cpu.mask(size));
+        c.mmu.write(to, size, c.vcpu.ports().read(port, size) & Cpu.mask(size));
         advance(c, i, Cpu.RDI, delta(c, size));
         return 1;
     }
@@ -263,9 +263,9 @@ final class StringHandlers {
     private static long outs(Cpu c, Instruction i) {
         int size = i.operandSize;
         int port = (int) c.gpr[Cpu.RDX] & 0xffff;
-        c.vcpu.checkPortAccess(port, size);
+        c.vcpu.ports().check(port, size);
         int value = (int) c.mmu.read(source(c, i), size);
-        c.vcpu.writePort(port, size, value);
+        c.vcpu.ports().write(port, size, value);
         advance(c, i, Cpu.RSI, delta(c, size));
         return 1;
     }

@@ -185,7 +185,7 @@ final class SystemHandlers {
     private static void cli(Cpu c, Instruction i) {
         requireIopl(c);
         c.flags.system &= ~Flags.IF;
-        c.vcpu.interruptFlagChanged();
+        c.vcpu.events().updateMask();
     }
 
     private static void sti(Cpu c, Instruction i) {
@@ -233,11 +233,11 @@ final class SystemHandlers {
     }
 
     private static void interrupt(Cpu c, int vector) {
-        c.vcpu.interrupts().software(vector);
+        c.vcpu.events().software(vector);
     }
 
     private static void int1(Cpu c, Instruction i) {
-        c.vcpu.interrupts().software(GuestFault.DB);
+        c.vcpu.events().software(GuestFault.DB);
     }
 
     private static void into(Cpu c, Instruction i) {
@@ -265,7 +265,7 @@ final class SystemHandlers {
                 if ((value & ~0xfL) != 0) {
                     throw GuestFault.gp0();
                 }
-                c.vcpu.setCr8(value);
+                c.vcpu.events().setCr8(value);
             }
             default -> throw GuestFault.ud();
         }
@@ -279,7 +279,7 @@ final class SystemHandlers {
                     case 2 -> c.control.cr2;
                     case 3 -> c.control.cr3;
                     case 4 -> c.control.cr4;
-                    case 8 -> c.vcpu.cr8();
+                    case 8 -> c.vcpu.events().cr8();
                     default -> throw GuestFault.ud();
                 };
         c.gpr[i.reg0] = value & Cpu.mask(i.operandSize);
