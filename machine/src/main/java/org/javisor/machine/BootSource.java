@@ -15,7 +15,7 @@ import org.javisor.firmware.MemoryLayout;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.memory.GuestMemory;
 
-/** What a machine boots, read once, so that a reset needs no file any more. */
+/** What a machine boots, opened once, so that a reset does not look for files any more. */
 final class BootSource {
     private final BootConfig config;
     private final List<GuestMemory.Range> ranges;

@@ -1,17 +1,25 @@
 package org.javisor.translator;
 
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /** The translations of one guest-physical page. */
 final class TranslatedPage {
+    private static final int SMALLEST = 8;
+
     final long gpa;
     final int number;
 
-    /** By context, then by the offset of the first instruction. */
-    final TranslatedBlock[][] blocks = new TranslatedBlock[Context.COUNT][];
+    /**
+     * The blocks, hashed by context and offset, probed linearly, at most half full: a page of code
+     * has some dozens of blocks. Read without a lock, so an entry may be missed, never mistaken.
+     */
+    private TranslatedBlock[] table = new TranslatedBlock[SMALLEST];
 
-    private final List<TranslatedBlock> all = new ArrayList<>();
+    private int count;
 
     /** By 64 bytes: whether code was made of some, which may have been dropped since. */
     private long covered;
@@ -32,18 +40,49 @@ final class TranslatedPage {
         this.number = number;
     }
 
+    /** The block at an offset, or null; who asks without the cache's lock has to ask again. */
     TranslatedBlock block(int context, int offset) {
-        TranslatedBlock[] known = blocks[context];
-        return known == null ? null : known[offset];
+        TranslatedBlock[] known = table;
+        int n = hash(context, offset);
+        while (true) {
+            TranslatedBlock block = known[n &= known.length - 1];
+            if (block == null || block.offset == offset && block.context == context) {
+                return block;
+            }
+            n++;
+        }
+    }
+
+    private static int hash(int context, int offset) {
+        return offset * 0x9e3779b1 >>> 16 ^ context;
     }
 
     void add(TranslatedBlock block) {
-        if (blocks[block.context] == null) {
-            blocks[block.context] = new TranslatedBlock[4096];
+        if (2 * ++count > table.length) {
+            TranslatedBlock[] larger = new TranslatedBlock[2 * table.length];
+            for (TranslatedBlock known : table) {
+                if (known != null) {
+                    put(larger, known);
+                }
+            }
+            table = larger;
         }
-        blocks[block.context][block.offset] = block;
-        all.add(block);
+        VarHandle.releaseFence();
+        put(table, block);
         cover(block.offset, block.length);
+    }
+
+    private static void put(TranslatedBlock[] table, TranslatedBlock block) {
+        int n = hash(block.context, block.offset) & table.length - 1;
+        while (table[n] != null) {
+            n = n + 1 & table.length - 1;
+        }
+        table[n] = block;
+    }
+
+    /** All that begin here. */
+    List<TranslatedBlock> blocks() {
+        return Arrays.stream(table).filter(Objects::nonNull).toList();
     }
 
     /** A block that begins on another page ends on this one. */
@@ -53,10 +92,24 @@ final class TranslatedPage {
     }
 
     void remove(TranslatedBlock block) {
-        if (block(block.context, block.offset) == block) {
-            blocks[block.context][block.offset] = null;
-            all.remove(block);
+        int mask = table.length - 1;
+        int hole = hash(block.context, block.offset) & mask;
+        while (table[hole] != block) {
+            if (table[hole] == null) {
+                return;
+            }
+            hole = hole + 1 & mask;
         }
+        count--;
+        // Those behind move up, unless they would come to stand before where the search begins.
+        for (int n = hole + 1 & mask; table[n] != null; n = n + 1 & mask) {
+            int start = hash(table[n].context, table[n].offset) & mask;
+            if ((n - start & mask) >= (n - hole & mask)) {
+                table[hole] = table[n];
+                hole = n;
+            }
+        }
+        table[hole] = null;
     }
 
     private void cover(int offset, int length) {
@@ -75,8 +128,10 @@ final class TranslatedPage {
     /** The blocks that were made of bytes in a range. */
     List<TranslatedBlock> blocksAt(int offset, int length) {
         List<TranslatedBlock> found = new ArrayList<>();
-        for (TranslatedBlock block : all) {
-            if (block.offset < offset + length && offset < block.offset + block.length) {
+        for (TranslatedBlock block : table) {
+            if (block != null
+                    && block.offset < offset + length
+                    && offset < block.offset + block.length) {
                 found.add(block);
             }
         }

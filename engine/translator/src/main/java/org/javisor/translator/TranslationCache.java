@@ -227,16 +227,7 @@ final class TranslationCache implements WriteObserver {
         for (TranslatedBlock block : List.copyOf(page.straddling)) {
             remove(block);
         }
-        for (TranslatedBlock[] byOffset : page.blocks) {
-            if (byOffset == null) {
-                continue;
-            }
-            for (TranslatedBlock block : byOffset) {
-                if (block != null) {
-                    drop(block);
-                }
-            }
-        }
+        page.blocks().forEach(this::drop);
     }
 
     private void drop(TranslatedBlock block) {

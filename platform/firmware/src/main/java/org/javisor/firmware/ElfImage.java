@@ -1,5 +1,6 @@
 package org.javisor.firmware;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ public final class ElfImage implements KernelImage {
             long fileSize,
             long memorySize) {}
 
-    private final byte[] image;
+    private final MemorySegment image;
     private final boolean elf64;
     private final List<Segment> segments;
     private final long entry;
@@ -58,7 +59,7 @@ public final class ElfImage implements KernelImage {
     private final Optional<BzImage> origin;
 
     private ElfImage(
-            byte[] image,
+            MemorySegment image,
             boolean elf64,
             List<Segment> segments,
             long entry,
@@ -77,6 +78,13 @@ public final class ElfImage implements KernelImage {
     }
 
     static ElfImage parse(byte[] image) {
+        return parse(MemorySegment.ofArray(image));
+    }
+
+    /**
+     * @param image the whole file, which may be mapped; read again by every installation
+     */
+    static ElfImage parse(MemorySegment image) {
         return new Parser(image).parse();
     }
 
@@ -94,7 +102,7 @@ public final class ElfImage implements KernelImage {
                 image, true, segments, entry, OptionalLong.empty(), Optional.of(bzImage));
     }
 
-    byte[] image() {
+    MemorySegment image() {
         return image;
     }
 
@@ -134,20 +142,20 @@ public final class ElfImage implements KernelImage {
     }
 
     private static final class Parser {
-        private final byte[] image;
+        private final MemorySegment image;
         private final ByteBuffer fields;
         private boolean elf64;
 
-        Parser(byte[] image) {
+        Parser(MemorySegment image) {
             this.image = image;
-            this.fields = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
+            this.fields = image.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
         }
 
         ElfImage parse() {
-            if (image.length < 64) {
+            if (fields.limit() < 64) {
                 throw damaged("the file ends inside the ELF header; fetch it again");
             }
-            elf64 = image[4] == 2;
+            elf64 = fields.get(4) == 2;
             checkIdentity();
             List<ProgramHeader> headers = programHeaders();
             List<Segment> segments = segments(headers);
@@ -166,7 +174,7 @@ public final class ElfImage implements KernelImage {
         }
 
         private void checkIdentity() {
-            if (image[5] != 1 || (image[4] != 1 && image[4] != 2)) {
+            if (fields.get(5) != 1 || (fields.get(4) != 1 && fields.get(4) != 2)) {
                 throw notAKernel(
                         "a big-endian or unknown kind of ELF file; this machine is x86-64");
             }
@@ -340,8 +348,8 @@ public final class ElfImage implements KernelImage {
         private boolean inFile(long offset, long size) {
             return offset >= 0
                     && size >= 0
-                    && offset <= image.length
-                    && size <= image.length - offset;
+                    && offset <= fields.limit()
+                    && size <= fields.limit() - offset;
         }
 
         private long unsigned(int offset) {

@@ -2,10 +2,15 @@ package org.javisor.firmware;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A kernel, checked as far as can be without a machine. Immutable: may be installed any number of
@@ -36,16 +41,39 @@ public sealed interface KernelImage permits BzImage, ElfImage {
     }
 
     /**
-     * Reads and recognises a kernel file.
+     * Reads and recognises a kernel file. An ELF file, which is large, is not read but mapped: it
+     * must not be changed before the last installation. Replacing or deleting it is fine.
      *
      * @throws FirmwareException if it cannot be read, or is no kernel; the message names the file
      */
     static KernelImage detect(Path file) {
-        byte[] image = read(file);
         try {
-            return detect(image);
+            Optional<MemorySegment> elf = mapElf(file);
+            return elf.isPresent() ? ElfImage.parse(elf.get()) : detect(read(file));
         } catch (FirmwareException e) {
-            throw new FirmwareException(e.code(), file + ": " + e.getMessage(), e);
+            throw e.code() == FirmwareException.Code.UNREADABLE
+                    ? e
+                    : new FirmwareException(e.code(), file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<MemorySegment> mapElf(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            ByteBuffer magic = ByteBuffer.allocate(64);
+            channel.read(magic);
+            return ElfImage.matches(magic.array()) && channel.size() <= MAXIMUM_FILE_SIZE
+                    ? Optional.of(
+                            channel.map(
+                                    FileChannel.MapMode.READ_ONLY,
+                                    0,
+                                    channel.size(),
+                                    Arena.ofAuto()))
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw unreadable(file, e.getMessage(), e);
         }
     }
 

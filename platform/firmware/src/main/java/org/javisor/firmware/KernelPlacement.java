@@ -32,8 +32,20 @@ final class KernelPlacement {
     void load(ElfImage kernel) {
         requireMemory(kernel.end());
         for (ElfImage.Segment segment : kernel.segments()) {
-            memory.write(segment.address(), kernel.image(), segment.offset(), segment.fileSize());
+            copy(kernel, segment);
             clear(segment.address() + segment.fileSize(), segment.end());
+        }
+    }
+
+    private void copy(ElfImage kernel, ElfImage.Segment segment) {
+        try {
+            memory.write(segment.address(), kernel.image(), segment.offset(), segment.fileSize());
+        } catch (InternalError e) {
+            // How the JVM reports a page of a mapped file that is not there any more.
+            throw new FirmwareException(
+                    FirmwareException.Code.UNREADABLE,
+                    "The kernel's file became shorter while it was in use",
+                    e);
         }
     }
 

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.javisor.firmware.FirmwareException.Code.COMMAND_LINE;
 import static org.javisor.firmware.FirmwareException.Code.INITRD_SIZE;
 import static org.javisor.firmware.FirmwareException.Code.MEMORY_SIZE;
+import static org.javisor.firmware.FirmwareException.Code.UNREADABLE;
 import static org.javisor.firmware.Refusal.assertRefused;
 import static org.javisor.firmware.SyntheticKernel.counting;
 import static org.javisor.firmware.SyntheticKernel.edit;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,8 +21,11 @@ import org.javisor.hypervisor.VcpuState;
 import org.javisor.memory.GuestMemory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class FirmwareTest {
+    private static final long ONE_MIB = 1 << 20;
+    private static final int LARGE = 300_000;
     private static final byte[] KERNEL = counting(5000);
     private static final byte[] INITRD = counting(10_000);
     private static final long ZERO_PAGE = 0x7000;
@@ -279,6 +286,36 @@ class FirmwareTest {
         Firmware.install(memory, config, state);
 
         assertThat(memory.read64(ZERO_PAGE + 0x218)).isZero();
+    }
+
+    @Test
+    void elfFile_isInstalledAgain_whenItHasBeenDeletedMeanwhile(@TempDir Path directory)
+            throws IOException {
+        BootConfig config = config(KernelImage.detect(elfFile(directory)), "");
+        Files.delete(directory.resolve("vmlinux"));
+
+        Firmware.install(memory, config, state);
+
+        assertThat(memory.read8(ONE_MIB + LARGE - 1)).isEqualTo(LARGE & 0xff);
+    }
+
+    @Test
+    void elfFile_isRefused_whenItHasBeenCutMeanwhile(@TempDir Path directory) throws IOException {
+        Path file = elfFile(directory);
+        BootConfig config = config(KernelImage.detect(file), "");
+        Files.write(file, new byte[] {1});
+
+        assertRefused(UNREADABLE, "became shorter", () -> Firmware.install(memory, config, state));
+    }
+
+    private static Path elfFile(Path directory) throws IOException {
+        byte[] content = SyntheticKernel.counting(LARGE);
+        return Files.write(
+                directory.resolve("vmlinux"),
+                SyntheticKernel.elf64(
+                        ONE_MIB,
+                        (int) ONE_MIB,
+                        new SyntheticKernel.Load(ONE_MIB, ONE_MIB, content, LARGE)));
     }
 
     private void install(byte[] image) {

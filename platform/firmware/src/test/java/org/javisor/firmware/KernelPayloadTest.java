@@ -6,6 +6,7 @@ import static org.javisor.firmware.Refusal.assertRefused;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -35,7 +36,7 @@ class KernelPayloadTest {
         ElfImage kernel = payload.unpack(NONE);
 
         assertThat(payload.format()).isEqualTo(KernelPayload.Format.GZIP);
-        assertThat(kernel.image()).isEqualTo(ELF);
+        assertThat(kernel.image().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(ELF);
         assertThat(kernel.description()).contains(SyntheticKernel.VERSION).endsWith("64-bit entry");
     }
 
