@@ -77,7 +77,7 @@ public final class Javisor implements Runnable {
         line.addSubcommand("doctor", new DoctorCommand(surroundings));
         line.addSubcommand("bench", new BenchCommand());
         line.addSubcommand("completion", new CompletionCommand());
-        line.addSubcommand("train", new TrainCommand());
+        line.addSubcommand("train", new TrainCommand(surroundings));
         line.addSubcommand("version", new VersionCommand());
         line.addSubcommand("help", new HelpCommand());
         line.setCaseInsensitiveEnumValuesAllowed(true);

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
+import org.javisor.image.Catalog;
+import org.javisor.image.ImageStore;
 import org.javisor.machine.EngineChoice;
 import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
@@ -17,13 +19,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code javisor train}: does a little of everything, so that the JVM can write down for later
- * starts what that needs. The launcher runs it once after a build.
+ * {@code javisor train}: does what users do, so that the JVM can write down for later starts what
+ * that needs and where its time goes: boots {@code tiny} if that is in the cache, else a loop of
+ * its own. The launcher runs it after a build, and again when there is an image.
  */
 @Command(name = "train", hidden = true, description = "Prepare faster starts.")
 final class TrainCommand implements Callable<Integer> {
     /** A broken engine must not keep the launcher waiting. */
     private static final Duration LIMIT = Duration.ofSeconds(20);
+
+    /** Exit status: something was learned, but a real guest was not there to learn more from. */
+    private static final int WITHOUT_IMAGE = 3;
 
     private static final int HEADER = 0x1f1;
     private static final int KERNEL = 1024;
@@ -77,7 +83,13 @@ final class TrainCommand implements Callable<Integer> {
         0xf4 // hlt
     };
 
+    private final Surroundings surroundings;
+
     @Spec private CommandSpec spec;
+
+    TrainCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -85,6 +97,29 @@ final class TrainCommand implements Callable<Integer> {
         root.usage(spec.commandLine().getOut());
         root.getSubcommands().get("run").usage(spec.commandLine().getOut());
         root.getSubcommands().get("version").execute();
+        boolean image =
+                ImageStore.ofUser(surroundings.environment())
+                        .find(Catalog.named(RunOptions.DEFAULT_IMAGE))
+                        .isPresent();
+        if (image) {
+            return runImage();
+        }
+        runLoop();
+        return WITHOUT_IMAGE;
+    }
+
+    /** What people do, from the options to the guest's end; a slow engine is not waited for. */
+    private int runImage() {
+        return Javisor.execute(
+                surroundings,
+                "run",
+                "--timeout=" + LIMIT.toSeconds() + "s",
+                RunOptions.DEFAULT_IMAGE,
+                "--",
+                "true");
+    }
+
+    private static void runLoop() throws IOException, InterruptedException {
         Path kernel = Files.createTempFile("javisor-train", ".img");
         try {
             Files.write(kernel, image());
@@ -100,7 +135,6 @@ final class TrainCommand implements Callable<Integer> {
         } finally {
             Files.deleteIfExists(kernel);
         }
-        return ExitCode.OK;
     }
 
     /** A bzImage of boot protocol 2.02 around the code (Linux, Documentation/arch/x86/boot.rst). */
