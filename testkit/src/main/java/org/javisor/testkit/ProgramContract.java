@@ -18,30 +18,39 @@ import org.junit.jupiter.api.Test;
  * across pages, and end in a fault now and then. Each is run once, then from several states in a
  * row.
  *
- * <p>{@code -Djavisor.oracle.programs=} sets how many, {@code -Djavisor.oracle.seed=} the seed. Of
- * a program that differs, the shortest beginning that does is described.
+ * <p>{@code -Djavisor.oracle.programs=} sets how many (of long and of self-modifying ones a
+ * quarter), {@code -Djavisor.oracle.seed=} the seed. Of a program that differs, the shortest
+ * beginning that does is described.
  */
 public abstract class ProgramContract {
-    private static final int PROGRAMS = Integer.getInteger("javisor.oracle.programs", 1000);
     private static final long SEED = Long.getLong("javisor.oracle.seed", 20260101);
     private static final int STATES = 12;
 
     /** The engine to be tested. */
     protected abstract Hypervisor hypervisor();
 
+    /** How many programs are tried but in a long run. */
+    protected int usualPrograms() {
+        return 1000;
+    }
+
+    private int programs() {
+        return Thoroughness.cases("javisor.oracle.programs", usualPrograms(), 4000);
+    }
+
     @Test
     public void randomPrograms_agreeWithTheHost() {
-        compare("programs", RandomProgram.Style.SHORT, PROGRAMS);
+        compare("programs", RandomProgram.Style.SHORT, programs());
     }
 
     @Test
     public void longPrograms_agreeWithTheHost() {
-        compare("long programs", RandomProgram.Style.LONG, PROGRAMS / 4);
+        compare("long programs", RandomProgram.Style.LONG, programs() / 4);
     }
 
     @Test
     public void selfModifyingPrograms_agreeWithTheHost() {
-        compare("self-modifying programs", RandomProgram.Style.SELF_MODIFYING, PROGRAMS / 4);
+        compare("self-modifying programs", RandomProgram.Style.SELF_MODIFYING, programs() / 4);
     }
 
     private void compare(String what, RandomProgram.Style style, int count) {

@@ -9,4 +9,9 @@ class HotOracleTest extends OracleContract {
     protected Hypervisor hypervisor() {
         return new InterpreterHypervisor(0);
     }
+
+    @Override
+    protected int formsForEachInARow() {
+        return 10;
+    }
 }

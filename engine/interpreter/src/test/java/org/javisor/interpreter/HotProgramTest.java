@@ -9,4 +9,9 @@ class HotProgramTest extends ProgramContract {
     protected Hypervisor hypervisor() {
         return new InterpreterHypervisor(0);
     }
+
+    @Override
+    protected int usualPrograms() {
+        return 150;
+    }
 }
