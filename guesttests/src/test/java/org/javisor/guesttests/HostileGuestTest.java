@@ -14,6 +14,7 @@ import org.javisor.machine.EndReason;
 import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.MachineEnd;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Guests that harm themselves: the machine reports it or can be stopped, and nothing else happens.
  */
+@Tag("engine")
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class HostileGuestTest {
     /** Far more than stopping takes on a busy host. */

@@ -9,11 +9,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The {@code javisor} command as a process of its own, with a real guest. */
+@Tag("engine")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class RunCommandTest {
     @TempDir Path directory;
