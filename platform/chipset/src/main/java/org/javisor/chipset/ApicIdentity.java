@@ -1,5 +1,7 @@
 package org.javisor.chipset;
 
+import org.javisor.device.LocalApicState;
+
 /**
  * Who a local APIC is: IA32_APIC_BASE with its operating mode (Intel SDM vol. 3A, 11.4.3, 11.12.1),
  * and the logical identity that messages are matched with (11.6.2). Written on the processor's

@@ -3,6 +3,7 @@ package org.javisor.chipset;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import org.javisor.device.Clock;
+import org.javisor.device.LocalApicState;
 
 /**
  * The local APIC's timer (Intel SDM vol. 3A, 11.5.4): one-shot, periodic and TSC-deadline. Its

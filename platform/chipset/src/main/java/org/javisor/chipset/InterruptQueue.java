@@ -1,5 +1,7 @@
 package org.javisor.chipset;
 
+import org.javisor.device.LocalApicState;
+
 /**
  * The interrupts a local APIC has accepted, and their priorities (Intel SDM vol. 3A, 11.8.3 and
  * 11.8.4): IRR, ISR, TMR, TPR, PPR. Any thread may request; the rest is the processor's own

@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.javisor.device.Clock;
 import org.javisor.device.Device;
+import org.javisor.device.LocalApicState;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.device.ProcessorPins;
 

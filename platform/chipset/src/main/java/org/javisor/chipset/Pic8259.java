@@ -1,5 +1,7 @@
 package org.javisor.chipset;
 
+import org.javisor.device.PicPairState;
+
 /**
  * One 8259A interrupt controller (Intel 8259A data sheet, order 231468), without a lock of its own:
  * {@link PicPair} holds one over both. Modelled: initialization, all OCW2 commands, special mask

@@ -2,6 +2,7 @@ package org.javisor.chipset;
 
 import org.javisor.device.Device;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.PicPairState;
 import org.javisor.device.PioDevice;
 
 /**

@@ -4,6 +4,7 @@ import java.util.List;
 import org.javisor.device.Clock;
 import org.javisor.device.Device;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.PitState;
 
 /**
  * The PC's 8254 programmable interval timer (Intel 8254 data sheet, order 231164), ports 40h to

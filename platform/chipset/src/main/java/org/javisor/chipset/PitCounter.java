@@ -1,5 +1,7 @@
 package org.javisor.chipset;
 
+import org.javisor.device.PitState;
+
 /**
  * One of the 8254's three counters (Intel 8254 data sheet, order 231164), without time or lock of
  * its own: every method takes the present tick of the 1.193182 MHz input clock. Nothing ticks; the

@@ -7,8 +7,12 @@ import java.util.random.RandomGenerator;
 import org.javisor.device.Device;
 import org.javisor.device.DeviceState;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.IoApicState;
+import org.javisor.device.LocalApicState;
 import org.javisor.device.MmioDevice;
+import org.javisor.device.PicPairState;
 import org.javisor.device.PioDevice;
+import org.javisor.device.PitState;
 
 /**
  * A device with everything a guest and its neighbours can do to it, so that one test can torment

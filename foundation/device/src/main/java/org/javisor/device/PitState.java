@@ -1,9 +1,8 @@
-package org.javisor.chipset;
+package org.javisor.device;
 
 import java.util.List;
-import org.javisor.device.DeviceState;
 
-/** {@link Pit8254}'s snapshot: its three counters. */
+/** An 8254's snapshot: its three counters. */
 public record PitState(int version, List<Counter> counters) implements DeviceState {
     public PitState {
         counters = List.copyOf(counters);

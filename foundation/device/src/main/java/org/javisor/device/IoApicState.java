@@ -1,9 +1,7 @@
-package org.javisor.chipset;
-
-import org.javisor.device.DeviceState;
+package org.javisor.device;
 
 /**
- * {@link IoApic}'s snapshot.
+ * An I/O APIC's snapshot.
  *
  * @param redirection 24 entries of 64 bits
  * @param lines levels of the inputs, one bit each

@@ -1,8 +1,6 @@
-package org.javisor.chipset;
+package org.javisor.device;
 
-import org.javisor.device.DeviceState;
-
-/** {@link PicPair}'s snapshot: both chips. */
+/** The snapshot of a PC's two 8259A: both chips. */
 public record PicPairState(int version, Chip master, Chip slave) implements DeviceState {
     /**
      * One chip's registers and modes.

@@ -1,9 +1,7 @@
-package org.javisor.chipset;
-
-import org.javisor.device.DeviceState;
+package org.javisor.device;
 
 /**
- * {@link LocalApic}'s snapshot.
+ * A local APIC's snapshot.
  *
  * @param base IA32_APIC_BASE
  * @param errors those gathered since the error status register was last written
