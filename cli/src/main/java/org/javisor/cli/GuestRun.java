@@ -129,7 +129,8 @@ final class GuestRun {
                 .cpus(options.cpus)
                 .engine(options.engine)
                 .cpu(options.cpu)
-                .engineOptions(new EngineOptions(options.stats, options.codeCache))
+                .engineOptions(
+                        new EngineOptions(options.stats, options.codeCache, options.interruptChips))
                 .console(ports::console)
                 .rebootOnReset(!options.noReboot)
                 .listener(new Announcer())

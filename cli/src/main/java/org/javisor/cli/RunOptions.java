@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.javisor.hypervisor.CpuModel;
 import org.javisor.machine.EngineChoice;
 import org.javisor.machine.EngineOptions;
+import org.javisor.machine.InterruptChips;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -135,6 +136,17 @@ final class RunOptions {
             description = "Memory for translated code, 1M to 1G (default: 64M).")
     long codeCache = EngineOptions.DEFAULT.codeCache();
 
+    @Option(
+            names = "--irqchip",
+            paramLabel = "WHOSE",
+            converter = InterruptChipsConverter.class,
+            description = {
+                "Interrupt controllers and timer: kernel (the engine's),",
+                "split (its local APICs only), own (Javisor's); auto takes the",
+                "first that the engine has (default: auto)."
+            })
+    InterruptChips interruptChips = InterruptChips.AUTO;
+
     @Option(names = "--stats", description = "Show figures at the end.")
     boolean stats;
 
@@ -170,6 +182,18 @@ final class RunOptions {
     @Mixin DebianOptions debian = new DebianOptions();
 
     @Mixin PullOptions pull = new PullOptions();
+
+    static final class InterruptChipsConverter implements ITypeConverter<InterruptChips> {
+        @Override
+        public InterruptChips convert(String text) {
+            return InterruptChips.named(text)
+                    .orElseThrow(
+                            () ->
+                                    new TypeConversionException(
+                                            "'%s' is not one of auto, kernel, split and own"
+                                                    .formatted(text)));
+        }
+    }
 
     static final class EngineConverter implements ITypeConverter<EngineChoice> {
         @Override

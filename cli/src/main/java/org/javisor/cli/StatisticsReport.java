@@ -8,6 +8,8 @@ import org.javisor.machine.MachineStatistics;
 
 /** A machine's figures as lines for a person. */
 final class StatisticsReport {
+    private static final String EXIT_TIME = "exit-nanos.";
+
     private StatisticsReport() {}
 
     static List<String> lines(MachineStatistics statistics) {
@@ -23,13 +25,29 @@ final class StatisticsReport {
             lines.add(row("instructions", "%,d", instructions));
             lines.add(row("speed", "%.1f MIPS", mips));
         }
-        statistics.engine().counters().forEach((name, count) -> lines.add(count(name, count)));
+        addCounters(lines, statistics.engine().counters());
         addAccesses(lines, "port ", statistics.portAccesses());
         addAccesses(lines, "mmio ", statistics.mmioAccesses());
         if (statistics.resets() > 0) {
             lines.add(count("resets", statistics.resets()));
         }
         return lines;
+    }
+
+    /** An exit's count has the time it took beside it, which the engine counts apart. */
+    private static void addCounters(List<String> lines, Map<String, Long> counters) {
+        counters.forEach(
+                (name, count) -> {
+                    Long nanos = counters.get(name.replaceFirst("^exits\\.", EXIT_TIME));
+                    if (name.startsWith("exits.") && nanos != null && nanos > 0) {
+                        lines.add(
+                                count(name, count)
+                                        + "%,12.1f µs each, %,.1f s"
+                                                .formatted(nanos / 1e3 / count, nanos / 1e9));
+                    } else if (!name.startsWith(EXIT_TIME)) {
+                        lines.add(count(name, count));
+                    }
+                });
     }
 
     /** The busiest first; what was never touched is left out. */

@@ -7,15 +7,18 @@ package org.javisor.machine;
  *     statistics say how many were interpreted
  * @param codeCache bytes for translated code, a multiple of 4096 from {@link #SMALLEST_CODE_CACHE}
  *     on
+ * @param interruptChips whose interrupt controllers and timer to take
  */
-public record EngineOptions(boolean countInstructions, long codeCache) {
+public record EngineOptions(
+        boolean countInstructions, long codeCache, InterruptChips interruptChips) {
     /** Less would be dropped again and again. */
     public static final long SMALLEST_CODE_CACHE = 1L << 20;
 
     /** A displacement of 32 bits has to lead from one end to the other. */
     public static final long LARGEST_CODE_CACHE = 1L << 30;
 
-    public static final EngineOptions DEFAULT = new EngineOptions(true, 64L << 20);
+    public static final EngineOptions DEFAULT =
+            new EngineOptions(true, 64L << 20, InterruptChips.AUTO);
 
     /**
      * @throws MachineException BAD_CONFIGURATION
@@ -29,10 +32,14 @@ public record EngineOptions(boolean countInstructions, long codeCache) {
     }
 
     public EngineOptions withCountInstructions(boolean count) {
-        return new EngineOptions(count, codeCache);
+        return new EngineOptions(count, codeCache, interruptChips);
     }
 
     public EngineOptions withCodeCache(long bytes) {
-        return new EngineOptions(countInstructions, bytes);
+        return new EngineOptions(countInstructions, bytes, interruptChips);
+    }
+
+    public EngineOptions withInterruptChips(InterruptChips chips) {
+        return new EngineOptions(countInstructions, codeCache, chips);
     }
 }

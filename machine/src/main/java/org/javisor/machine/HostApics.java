@@ -1,9 +1,12 @@
 package org.javisor.machine;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.javisor.chipset.InterruptMessageBus;
 import org.javisor.chipset.IoApic;
 import org.javisor.chipset.PicPair;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.LocalApicState;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.device.MessageInterrupts;
 import org.javisor.hypervisor.Vcpu;
@@ -21,6 +24,7 @@ final class HostApics implements ProcessorApics, InterruptMessageBus {
     private volatile boolean external;
     private volatile Runnable ring = () -> {};
     private volatile PicPair pics;
+    private final List<Vcpu> vcpus = new ArrayList<>();
 
     /** Must precede everything else. */
     void deliverTo(MessageInterrupts engine) {
@@ -74,6 +78,7 @@ final class HostApics implements ProcessorApics, InterruptMessageBus {
 
     @Override
     public void connect(Vcpu vcpu, BoardIo io) {
+        vcpus.add(vcpu);
         ExternalInterrupts source = new ExternalInterrupts(vcpu.index() == 0);
         vcpu.connect(source);
         io.connect(source);
@@ -85,6 +90,16 @@ final class HostApics implements ProcessorApics, InterruptMessageBus {
     /** The engine resets them with their processors. */
     @Override
     public void reset() {}
+
+    @Override
+    public LocalApicState save(int index) {
+        return vcpus.get(index).localApic();
+    }
+
+    @Override
+    public void restore(int index, LocalApicState state) {
+        vcpus.get(index).setLocalApic(state);
+    }
 
     /** The PIC as a processor's only controller outside the engine: no registers, only vectors. */
     private final class ExternalInterrupts implements LocalInterruptController {

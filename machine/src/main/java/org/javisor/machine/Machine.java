@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.javisor.device.Clock;
+import org.javisor.device.Doorbells;
 import org.javisor.device.SystemClock;
 import org.javisor.firmware.Firmware;
 import org.javisor.hypervisor.CpuFeature;
@@ -66,6 +67,7 @@ public final class Machine implements AutoCloseable {
     private final SystemClock clock;
     private final GuestMemory memory;
     private final Vm vm;
+    private final Optional<Doorbells> doorbells;
     private final PcBoard board;
     private final List<Runnable> devices = new ArrayList<>();
     private final List<Vcpu> vcpus;
@@ -148,7 +150,17 @@ public final class Machine implements AutoCloseable {
         control = new SerialLine(config.name() + "-com2", config.control(), crashes::control);
         made.add(control::close);
         GuestRequests requests = new BoardRequests();
-        board = new PcBoard(vm, boot.ranges(), clock, console, control, requests);
+        InterruptChips chips = config.engineOptions().interruptChips();
+        doorbells = chips == InterruptChips.OWN ? Optional.empty() : vm.doorbells(this::broken);
+        board =
+                new PcBoard(
+                        InterruptWiring.of(vm, clock, chips),
+                        doorbells,
+                        boot.ranges(),
+                        clock,
+                        console,
+                        control,
+                        requests);
         plug(
                 new PciDevice.Surroundings(config.name(), config.cpus(), memory, clock, requests),
                 made);
@@ -361,6 +373,7 @@ public final class Machine implements AutoCloseable {
             threads.join();
             state = MachineState.CLOSED;
             clock.close();
+            doorbells.ifPresent(Doorbells::stop);
             devices.forEach(Runnable::run);
             vm.close();
             memory.close();

@@ -3,7 +3,6 @@ package org.javisor.machine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.javisor.chipset.IoApic;
 import org.javisor.chipset.PcPorts;
 import org.javisor.device.InterruptLine;
 import org.javisor.device.MmioBus;
@@ -34,10 +33,10 @@ final class MmioBoard {
     private final List<SharedLine> lines = new ArrayList<>();
     private int count;
 
-    MmioBoard(MmioBus bus, IoApic ioApic) {
+    MmioBoard(MmioBus bus, InterruptWiring interrupts) {
         this.bus = bus;
         for (int i = 0; i < INPUTS; i++) {
-            lines.add(new SharedLine(ioApic.input(FIRST_INPUT + i)));
+            lines.add(new SharedLine(interrupts.ioApic(FIRST_INPUT + i)));
         }
     }
 

@@ -6,26 +6,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.javisor.chipset.AcpiPm;
-import org.javisor.chipset.IoApic;
-import org.javisor.chipset.IsaInterrupts;
 import org.javisor.chipset.KeyboardController8042;
 import org.javisor.chipset.PcPorts;
-import org.javisor.chipset.PicPair;
-import org.javisor.chipset.Pit8254;
 import org.javisor.chipset.ResetControl;
 import org.javisor.chipset.Rtc146818;
 import org.javisor.chipset.Serial16550;
 import org.javisor.chipset.SystemControlPortA;
-import org.javisor.chipset.SystemControlPortB;
 import org.javisor.device.Clock;
 import org.javisor.device.Device;
+import org.javisor.device.Doorbells;
 import org.javisor.device.InterruptLine;
 import org.javisor.device.MmioBus;
 import org.javisor.device.PioBus;
-import org.javisor.device.PioDevice;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
-import org.javisor.hypervisor.Vm;
 import org.javisor.memory.GuestMemory;
 import org.javisor.pci.PciAddress;
 import org.javisor.pci.PciBus;
@@ -36,7 +30,7 @@ import org.javisor.virtio.VirtioDevice;
 final class PcBoard {
     private final PioBus ports = new PioBus();
     private final MmioBus memory = new MmioBus();
-    private final ProcessorApics apics;
+    private final InterruptWiring interrupts;
     private final Clock clock;
     private final AcpiPm power;
     private final List<BoardIo> ios = new ArrayList<>();
@@ -49,60 +43,51 @@ final class PcBoard {
 
     private final PciBoard pci;
     private final MmioBoard mmio;
-    private final PioDevice edgeLevel;
 
     /**
-     * @param vm has no processors yet
+     * @param interrupts serves no processors yet
+     * @param doorbells signals virtio devices' notifications, if the engine can
      * @param ram where the machine has it
      */
     PcBoard(
-            Vm vm,
+            InterruptWiring interrupts,
+            Optional<Doorbells> doorbells,
             List<GuestMemory.Range> ram,
             Clock clock,
             SerialLine com1,
             SerialLine com2,
             GuestRequests requests) {
+        this.interrupts = interrupts;
         this.clock = clock;
-        apics = ProcessorApics.of(vm, clock);
-        PicPair pics = new PicPair(apics.intr());
-        IoApic ioApic = new IoApic(apics.bus());
-        apics.attach(pics);
-        apics.attach(ioApic);
-        IsaInterrupts isa = new IsaInterrupts(pics, ioApic);
-        power = new AcpiPm(clock, isa.line(PcPorts.SCI_IRQ), requests::powerOff);
+        doorbells.ifPresent(memory::connect);
+        power = new AcpiPm(clock, interrupts.isa(PcPorts.SCI_IRQ), requests::powerOff);
         devices.add(power);
         ports.attach("acpi-pm", PcPorts.PM_BASE, PcPorts.PM_SIZE, power);
-        addTimers(ram.stream().mapToLong(GuestMemory.Range::size).sum(), isa);
-        addSerial("com1", PcPorts.COM1, PcPorts.COM1_IRQ, isa, com1);
-        addSerial("com2", PcPorts.COM2, PcPorts.COM2_IRQ, isa, com2);
+        addClock(ram.stream().mapToLong(GuestMemory.Range::size).sum());
+        addSerial("com1", PcPorts.COM1, PcPorts.COM1_IRQ, com1);
+        addSerial("com2", PcPorts.COM2, PcPorts.COM2_IRQ, com2);
         pci =
                 new PciBoard(
                         memory,
                         ports,
-                        apics.messages(),
-                        pciLines(pics, ioApic),
-                        addResets(isa, requests),
+                        interrupts.messages(),
+                        pciLines(interrupts),
+                        addResets(requests),
                         PciBoard.windows(ram));
-        mmio = new MmioBoard(memory, ioApic);
-        devices.add(ioApic);
-        devices.add(pics);
-        ports.attach("pic", PcPorts.PIC_MASTER, PcPorts.PIC_SIZE, pics.master());
-        ports.attach("pic", PcPorts.PIC_SLAVE, PcPorts.PIC_SIZE, pics.slave());
-        edgeLevel = pics.edgeLevel();
-        ports.attach("pic", PcPorts.PIC_EDGE_LEVEL, PcPorts.PIC_SIZE, edgeLevel);
-        memory.attach("io-apic", PcPorts.IO_APIC, PcPorts.IO_APIC_SIZE, ioApic);
+        mmio = new MmioBoard(memory, interrupts);
+        interrupts.attach(ports, memory);
     }
 
     /**
      * Each line has an input of the I/O APIC for itself; at the PIC, with fewer inputs, two share
      * one.
      */
-    private static List<InterruptLine> pciLines(PicPair pics, IoApic ioApic) {
-        SharedLine even = new SharedLine(pics.input(PcPorts.PCI_IRQ_EVEN));
-        SharedLine odd = new SharedLine(pics.input(PcPorts.PCI_IRQ_ODD));
+    private static List<InterruptLine> pciLines(InterruptWiring interrupts) {
+        SharedLine even = new SharedLine(interrupts.pic(PcPorts.PCI_IRQ_EVEN));
+        SharedLine odd = new SharedLine(interrupts.pic(PcPorts.PCI_IRQ_ODD));
         List<InterruptLine> lines = new ArrayList<>();
         for (int i = 0; i < PciBus.INTERRUPT_LINES; i++) {
-            InterruptLine apic = ioApic.input(PcPorts.PCI_IO_APIC_INPUT + i);
+            InterruptLine apic = interrupts.ioApic(PcPorts.PCI_IO_APIC_INPUT + i);
             InterruptLine pic = (i % 2 == 0 ? even : odd).newInput();
             lines.add(
                     asserted -> {
@@ -113,14 +98,10 @@ final class PcBoard {
         return lines;
     }
 
-    private void addTimers(long memoryBytes, IsaInterrupts isa) {
-        Pit8254 pit = new Pit8254(clock, isa.line(PcPorts.PIT_IRQ));
-        SystemControlPortB portB = new SystemControlPortB(pit, clock);
-        Rtc146818 rtc = new Rtc146818(clock, isa.line(PcPorts.RTC_IRQ));
+    private void addClock(long memoryBytes) {
+        Rtc146818 rtc = new Rtc146818(clock, interrupts.isa(PcPorts.RTC_IRQ));
         tellMemorySize(rtc, memoryBytes);
-        devices.addAll(List.of(pit, portB, rtc));
-        ports.attach("pit", PcPorts.PIT, PcPorts.PIT_SIZE, pit);
-        ports.attach("port-61", PcPorts.SYSTEM_CONTROL_B, 1, portB);
+        devices.add(rtc);
         ports.attach("rtc", PcPorts.RTC, PcPorts.RTC_SIZE, rtc);
     }
 
@@ -141,19 +122,19 @@ final class PcBoard {
         rtc.setCmos(address + 1, word >> 8);
     }
 
-    private void addSerial(String name, int base, int irq, IsaInterrupts isa, SerialLine line) {
-        Serial16550 uart = new Serial16550(isa.line(irq), line.backend());
+    private void addSerial(String name, int base, int irq, SerialLine line) {
+        Serial16550 uart = new Serial16550(interrupts.isa(irq), line.backend());
         line.connect(uart);
         devices.add(uart);
         ports.attach(name, base, PcPorts.SERIAL_SIZE, uart);
     }
 
     /** Returns the one that is not at ports of its own. */
-    private ResetControl addResets(IsaInterrupts isa, GuestRequests requests) {
+    private ResetControl addResets(GuestRequests requests) {
         KeyboardController8042 keyboard =
                 new KeyboardController8042(
-                        isa.line(PcPorts.KEYBOARD_IRQ),
-                        isa.line(PcPorts.MOUSE_IRQ),
+                        interrupts.isa(PcPorts.KEYBOARD_IRQ),
+                        interrupts.isa(PcPorts.MOUSE_IRQ),
                         () -> requests.reset("keyboard controller"));
         ResetControl resetControl =
                 new ResetControl(() -> requests.reset("reset control register"));
@@ -176,25 +157,24 @@ final class PcBoard {
 
     /** Gives the processor a local APIC. To be called in the order of {@link #newIo}. */
     void connect(Vcpu vcpu) {
-        apics.connect(vcpu, ios.get(vcpu.index()));
+        interrupts.connect(vcpu, ios.get(vcpu.index()));
     }
 
-    /**
-     * @throws MachineException BAD_CONFIGURATION if the slot is taken or none is left
-     */
     /** Adds a virtio device that is not on PCI. */
     void plug(String name, VirtioDevice device, GuestMemory ram) {
         devices.addFirst(mmio.plug(name, device, ram));
     }
 
+    /**
+     * @throws MachineException BAD_CONFIGURATION if the slot is taken or none is left
+     */
     void plug(Optional<PciAddress> address, PciFunction function) {
         pci.plug(address, function);
     }
 
     /** Sets the chips up as a PC's firmware does before it starts an operating system. */
     void prepareForBoot() {
-        int edgeOrLevel = 1 << PcPorts.PCI_IRQ_EVEN - 8 | 1 << PcPorts.PCI_IRQ_ODD - 8;
-        edgeLevel.writePort(1, 1, edgeOrLevel);
+        interrupts.setLevelTriggered(1 << PcPorts.PCI_IRQ_EVEN | 1 << PcPorts.PCI_IRQ_ODD);
         pci.configure();
     }
 
@@ -206,7 +186,7 @@ final class PcBoard {
     void reset() {
         pci.reset();
         devices.forEach(Device::reset);
-        apics.reset();
+        interrupts.reset();
     }
 
     Map<String, Long> portAccesses() {

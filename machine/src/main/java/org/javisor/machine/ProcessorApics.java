@@ -6,6 +6,7 @@ import org.javisor.chipset.IoApic;
 import org.javisor.chipset.PicPair;
 import org.javisor.device.Clock;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.LocalApicState;
 import org.javisor.device.MessageInterrupts;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.Vm;
@@ -40,4 +41,9 @@ sealed interface ProcessorApics permits SoftwareApics, HostApics {
     void connect(Vcpu vcpu, BoardIo io);
 
     void reset();
+
+    /** A processor's, while the processors stand still. */
+    LocalApicState save(int index);
+
+    void restore(int index, LocalApicState state);
 }

@@ -9,6 +9,7 @@ import org.javisor.chipset.LocalApic;
 import org.javisor.chipset.PicPair;
 import org.javisor.device.Clock;
 import org.javisor.device.InterruptLine;
+import org.javisor.device.LocalApicState;
 import org.javisor.device.MessageInterrupts;
 import org.javisor.hypervisor.Vcpu;
 
@@ -58,5 +59,15 @@ final class SoftwareApics implements ProcessorApics {
     @Override
     public void reset() {
         apics.forEach(LocalApic::reset);
+    }
+
+    @Override
+    public LocalApicState save(int index) {
+        return apics.get(index).save();
+    }
+
+    @Override
+    public void restore(int index, LocalApicState state) {
+        apics.get(index).restore(state);
     }
 }

@@ -1,5 +1,6 @@
 package org.javisor.hypervisor;
 
+import org.javisor.device.LocalApicState;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.device.ProcessorPins;
 
@@ -40,6 +41,26 @@ public interface Vcpu extends ProcessorPins {
      *     lacks)
      */
     void setState(VcpuState state);
+
+    /**
+     * The local APIC's state where it is the engine's own.
+     *
+     * @throws IllegalStateException if the machine has connected one
+     */
+    default LocalApicState localApic() {
+        throw new IllegalStateException("This processor's local APIC is the machine's");
+    }
+
+    /**
+     * Takes over a local APIC's state, whichever engine it comes from. To be called after {@link
+     * #setState}.
+     *
+     * @throws IllegalStateException if the machine has connected one
+     * @throws IllegalArgumentException if the engine cannot hold it
+     */
+    default void setLocalApic(LocalApicState state) {
+        throw new IllegalStateException("This processor's local APIC is the machine's");
+    }
 
     /**
      * The time-stamp counter as the guest would read it now, in ticks of {@link Vm#tscFrequency()}:

@@ -1,7 +1,9 @@
 package org.javisor.hypervisor;
 
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import org.javisor.device.Doorbells;
 import org.javisor.device.MessageInterrupts;
 import org.javisor.memory.GuestMemory;
 
@@ -27,6 +29,27 @@ public interface Vm extends AutoCloseable {
      * @return empty if the machine has to bring local APICs and connect them
      */
     default Optional<MessageInterrupts> useOwnLocalApics(IntConsumer endOfInterrupt) {
+        return Optional.empty();
+    }
+
+    /**
+     * Makes the engine's own interrupt controllers and timer serve this machine, if it has them. To
+     * be called before the first processor is created, instead of {@link #useOwnLocalApics}, or not
+     * at all. The processors then need no {@link Vcpu#connect connected} controller.
+     *
+     * @return empty if the machine has to bring them
+     */
+    default Optional<InterruptFabric> useOwnInterruptFabric() {
+        return Optional.empty();
+    }
+
+    /**
+     * The engine's way to be told of writes without stopping the processor, the same at each call.
+     *
+     * @param broken hears what a bell throws: a defect of a device
+     * @return empty if it has none
+     */
+    default Optional<Doorbells> doorbells(Consumer<Throwable> broken) {
         return Optional.empty();
     }
 

@@ -18,6 +18,14 @@ public enum Capability {
     XCRS(56, true, "a processor's state cannot be read in full"),
     IMMEDIATE_EXIT(136, true, "a processor cannot be stopped reliably"),
 
+    IRQCHIP(0, false, "interrupt controllers and timer chip are Javisor's own"),
+    PIT2(33, false, "interrupt controllers and timer chip are Javisor's own"),
+    PIT_STATE2(35, false, "interrupt controllers and timer chip are Javisor's own"),
+    REINJECT_CONTROL(
+            24, false, "ticks of the kernel's timer chip that were missed are made up for"),
+    IRQFD(32, false, "each interrupt message of a device is a call of its own"),
+    IOEVENTFD(36, false, "a driver's notification of a virtio device stops the processor"),
+    IOEVENTFD_ANY_LENGTH(122, false, "notifications are taken in their usual size only"),
     SPLIT_IRQCHIP(121, false, "local APICs are Javisor's own"),
     SIGNAL_MSI(77, false, "local APICs are Javisor's own"),
     IRQ_ROUTING(25, false, "local APICs are Javisor's own"),

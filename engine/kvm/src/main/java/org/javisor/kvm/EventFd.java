@@ -79,12 +79,28 @@ final class EventFd implements AutoCloseable {
 
     /** Lets a signal raise an interrupt number of the kernel's routing table. */
     void raises(KvmHandle vm, int gsi, boolean assign) {
+        int result = raise(vm, fd, gsi, assign);
+        if (result < 0) {
+            throw new KvmException("KVM_IRQFD", -result);
+        }
+    }
+
+    /** As {@link #raises}, for a plain descriptor; 0 or a negated error number. */
+    static int raise(KvmHandle vm, int fd, int gsi, boolean assign) {
         try (Arena scratch = Arena.ofConfined()) {
             MemorySegment irqfd = scratch.allocate(Layouts.IRQFD);
             Fields.putInt(irqfd, Layouts.IRQFD, "fd", fd);
             Fields.putInt(irqfd, Layouts.IRQFD, "gsi", gsi);
             Fields.putInt(irqfd, Layouts.IRQFD, "flags", assign ? 0 : IRQFD_DEASSIGN);
-            vm.call(Ioctl.IRQFD, irqfd);
+            return vm.tryCall(Ioctl.IRQFD, irqfd);
+        }
+    }
+
+    /** Signals a plain descriptor; for what is done seldom. */
+    static void signal(int fd) {
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment number = scratch.allocateFrom(ValueLayout.JAVA_LONG, 1);
+            long ignored = LinuxCalls.write8(LinuxCalls.newErrno(scratch), fd, number.address());
         }
     }
 

@@ -12,6 +12,10 @@ final class Fields {
         return at.get(ValueLayout.JAVA_BYTE, Layouts.offset(layout, member)) & 0xff;
     }
 
+    static int getShort(MemorySegment at, StructLayout layout, String member) {
+        return at.get(ValueLayout.JAVA_SHORT, Layouts.offset(layout, member)) & 0xffff;
+    }
+
     static int getInt(MemorySegment at, StructLayout layout, String member) {
         return at.get(ValueLayout.JAVA_INT, Layouts.offset(layout, member));
     }

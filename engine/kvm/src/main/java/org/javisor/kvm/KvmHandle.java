@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 /** A file descriptor of KVM's: of the system, a machine or a processor. */
 final class KvmHandle implements AutoCloseable {
     private final int fd;
-    private boolean closed;
+    private volatile boolean closed;
 
     KvmHandle(int fd) {
         this.fd = fd;
@@ -18,6 +18,10 @@ final class KvmHandle implements AutoCloseable {
 
     /** The result, or a negated error number. */
     int tryCall(Ioctl request, long argument) {
+        if (closed) {
+            // The number may be another file's by now.
+            return -LinuxCalls.EBADF;
+        }
         return LinuxCalls.ioctl(fd, request.request(), argument);
     }
 

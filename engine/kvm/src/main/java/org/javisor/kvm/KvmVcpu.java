@@ -3,6 +3,7 @@ package org.javisor.kvm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import org.javisor.device.LocalApicState;
 import org.javisor.device.LocalInterruptController;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.DebugRequest;
@@ -357,6 +358,19 @@ final class KvmVcpu implements Vcpu {
         stops.stateSet(state);
         attention.clear(Attention.NMI);
         unfinished = false;
+    }
+
+    @Override
+    public LocalApicState localApic() {
+        return hostApic ? processor.apic().save() : Vcpu.super.localApic();
+    }
+
+    @Override
+    public void setLocalApic(LocalApicState state) {
+        if (!hostApic) {
+            Vcpu.super.setLocalApic(state);
+        }
+        processor.apic().restore(state);
     }
 
     @Override

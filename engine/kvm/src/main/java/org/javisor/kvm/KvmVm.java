@@ -7,12 +7,14 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.javisor.device.Clock;
-import org.javisor.device.LocalInterruptController;
+import org.javisor.device.Doorbells;
 import org.javisor.device.MessageInterrupts;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.EngineStatistics;
+import org.javisor.hypervisor.InterruptFabric;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuIo;
 import org.javisor.hypervisor.Vm;
@@ -42,6 +44,8 @@ final class KvmVm implements Vm {
     private final boolean deadlineTimer;
     private boolean msrExits;
     private Optional<KernelInterrupts> apics = Optional.empty();
+    private Optional<KernelChips> chips = Optional.empty();
+    private Optional<KernelDoorbells> doorbells = Optional.empty();
 
     KvmVm(KvmHandle system, GuestMemory memory, Clock clock) {
         this.memory = memory;
@@ -100,23 +104,31 @@ final class KvmVm implements Vm {
 
     @Override
     public Optional<MessageInterrupts> useOwnLocalApics(IntConsumer endOfInterrupt) {
-        if (!vcpus.isEmpty()) {
-            throw new IllegalStateException("The machine has processors already");
-        }
+        requireNoProcessors();
         apics = KernelInterrupts.split(handle, endOfInterrupt, arena);
         return apics.map(interrupts -> interrupts);
     }
 
-    /**
-     * Makes the kernel's interrupt controllers and timer chip serve this machine, instead of the
-     * local APICs alone. Before the first processor.
-     *
-     * @throws KvmException if the host's KVM does not have them
-     */
-    KernelInterrupts useKernelChips() {
-        KernelInterrupts all = KernelInterrupts.whole(handle, arena);
-        apics = Optional.of(all);
-        return all;
+    @Override
+    public Optional<InterruptFabric> useOwnInterruptFabric() {
+        requireNoProcessors();
+        chips = KernelChips.of(handle, arena);
+        apics = chips.map(KernelChips::interrupts);
+        return chips.map(fabric -> fabric);
+    }
+
+    @Override
+    public synchronized Optional<Doorbells> doorbells(Consumer<Throwable> broken) {
+        if (doorbells.isEmpty()) {
+            doorbells = KernelDoorbells.of(handle, broken);
+        }
+        return doorbells.map(bells -> bells);
+    }
+
+    private void requireNoProcessors() {
+        if (!vcpus.isEmpty()) {
+            throw new IllegalStateException("The machine has processors already");
+        }
     }
 
     /**
@@ -176,69 +188,22 @@ final class KvmVm implements Vm {
             runNanos += vcpu.runNanos();
             vcpu.count(counters);
         }
+        apics.ifPresent(interrupts -> interrupts.wires().report(counters));
+        doorbells.ifPresent(bells -> counters.put("doorbells", bells.rings()));
         // The processor does not tell how many instructions a guest has executed.
         return new EngineStatistics(0, runNanos, counters);
     }
 
     @Override
     public void close() {
+        doorbells.ifPresent(KernelDoorbells::close);
         slots.close();
         vcpus.forEach(KvmVcpu::close);
         vcpus.clear();
+        apics.ifPresent(KernelInterrupts::close);
         handle.close();
         if (arena.scope().isAlive()) {
             arena.close();
         }
-    }
-
-    /** Before a controller is connected, and beside the kernel's: nothing comes in. */
-    enum NoController implements LocalInterruptController {
-        INSTANCE;
-
-        @Override
-        public boolean interruptPending() {
-            return false;
-        }
-
-        @Override
-        public int acknowledge() {
-            return -1;
-        }
-
-        @Override
-        public long cr8() {
-            return 0;
-        }
-
-        @Override
-        public void setCr8(long priority) {}
-
-        @Override
-        public boolean canReadMsr(int msr) {
-            return false;
-        }
-
-        @Override
-        public long readMsr(int msr) {
-            return 0;
-        }
-
-        @Override
-        public boolean writeMsr(int msr, long value) {
-            return false;
-        }
-
-        @Override
-        public long mmioBase() {
-            return -1;
-        }
-
-        @Override
-        public long readMmio(int offset, int size) {
-            return 0;
-        }
-
-        @Override
-        public void writeMmio(int offset, int size, long value) {}
     }
 }

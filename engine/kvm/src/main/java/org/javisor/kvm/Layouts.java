@@ -146,6 +146,45 @@ final class Layouts {
                     many("pad", 36, u8("")));
 
     static final StructLayout LAPIC = struct("kvm_lapic_state", many("regs", 0x400, u8("")));
+
+    /** The chip's registers are a structure of their own. */
+    static final StructLayout IRQCHIP =
+            struct("kvm_irqchip", u32("chip_id", "pad"), many("chip", 64, u64("")));
+
+    static final StructLayout PIC =
+            struct(
+                    "kvm_pic_state",
+                    u8("last_irr", "irr", "imr", "isr", "priority_add", "irq_base"),
+                    u8("read_reg_select", "poll", "special_mask", "init_state", "auto_eoi"),
+                    u8("rotate_on_auto_eoi", "special_fully_nested_mode", "init4", "elcr"),
+                    u8("elcr_mask"));
+
+    static final StructLayout IO_APIC =
+            struct(
+                    "kvm_ioapic_state",
+                    u64("base_address"),
+                    u32("ioregsel", "id", "irr", "pad"),
+                    many("redirtbl", 24, u64("")));
+
+    static final StructLayout PIT_CHANNEL =
+            struct(
+                    "kvm_pit_channel_state",
+                    u32("count"),
+                    u16("latched_count"),
+                    u8("count_latched", "status_latched", "status", "read_state", "write_state"),
+                    u8("write_latch", "rw_mode", "mode", "bcd", "gate"),
+                    u64("count_load_time"));
+
+    static final StructLayout PIT_STATE2 =
+            struct(
+                    "kvm_pit_state2",
+                    many("channels", 3, Stream.of(PIT_CHANNEL)),
+                    u32("flags"),
+                    many("reserved", 9, u32("")));
+
+    static final StructLayout REINJECT_CONTROL =
+            struct("kvm_reinject_control", u8("pit_reinject"), many("reserved", 31, u8("")));
+
     static final StructLayout PIT_CONFIG =
             struct("kvm_pit_config", u32("flags"), many("pad", 15, u32("")));
 

@@ -18,7 +18,7 @@ import java.lang.invoke.VarHandle;
  * of the caller's; what a call writes there is bounded by the structure that the request names.
  */
 final class LinuxCalls {
-    static final int EINTR = 4, EAGAIN = 11, EACCES = 13, EFAULT = 14, EINVAL = 22;
+    static final int EINTR = 4, EBADF = 9, EAGAIN = 11, EACCES = 13, EFAULT = 14, EINVAL = 22;
     private static final int O_RDWR = 2, O_CLOEXEC = 0x80000;
     private static final int PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1;
     private static final int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
@@ -41,6 +41,12 @@ final class LinuxCalls {
             capturing("read", FunctionDescriptor.of(LONG, INT, LONG, LONG), -1);
     private static final MethodHandle WRITE =
             capturing("write", FunctionDescriptor.of(LONG, INT, LONG, LONG), -1);
+    private static final MethodHandle EPOLL_CREATE =
+            capturing("epoll_create1", FunctionDescriptor.of(INT, INT), -1);
+    private static final MethodHandle EPOLL_CTL =
+            capturing("epoll_ctl", FunctionDescriptor.of(INT, INT, INT, INT, LONG), -1);
+    private static final MethodHandle EPOLL_WAIT =
+            capturing("epoll_wait", FunctionDescriptor.of(INT, INT, LONG, INT, INT), -1);
     private static final MethodHandle MUNMAP =
             plain("munmap", FunctionDescriptor.of(INT, LONG, LONG));
     private static final MethodHandle CLOSE = plain("close", FunctionDescriptor.of(INT, INT));
@@ -172,6 +178,47 @@ final class LinuxCalls {
         }
     }
 
+    /** A new epoll(7) set. */
+    static int epoll() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = newErrno(arena);
+            int fd = (int) EPOLL_CREATE.invokeExact(errno, O_CLOEXEC);
+            return fd < 0 ? -errno(errno) : fd;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /**
+     * epoll_ctl(2).
+     *
+     * @param event address of an epoll_event, 12 bytes
+     */
+    static int epollControl(int set, int operation, int fd, long event) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = newErrno(arena);
+            int result = (int) EPOLL_CTL.invokeExact(errno, set, operation, fd, event);
+            return result < 0 ? -errno(errno) : result;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /**
+     * Waits for as long as it takes.
+     *
+     * @param events address of room for {@code most} epoll_events
+     * @return how many there are
+     */
+    static int epollWait(MemorySegment errno, int set, long events, int most) {
+        try {
+            int result = (int) EPOLL_WAIT.invokeExact(errno, set, events, most, -1);
+            return result < 0 ? -errno(errno) : result;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
     /** Reads eight bytes, an eventfd's count, to {@code address}. */
     static long read8(MemorySegment errno, int fd, long address) {
         try {
@@ -240,7 +287,7 @@ final class LinuxCalls {
             case 1 -> "not permitted (EPERM)";
             case 2 -> "not there (ENOENT)";
             case 7 -> "too many entries (E2BIG)";
-            case 9 -> "bad descriptor (EBADF)";
+            case EBADF -> "bad descriptor (EBADF)";
             case 12 -> "out of memory (ENOMEM)";
             case EACCES -> "no permission (EACCES)";
             case EFAULT -> "bad address (EFAULT)";

@@ -18,7 +18,7 @@ final class OuterApic {
     private final boolean hostApic;
     private final MemorySegment interrupt;
 
-    private LocalInterruptController controller = KvmVm.NoController.INSTANCE;
+    private LocalInterruptController controller = LocalInterruptController.NONE;
 
     /** Without the kernel's APIC: what the processor does. With it: RUNNING or SHUTDOWN. */
     private Activity activity = Activity.RUNNING;

@@ -28,6 +28,7 @@ final class ProcessorState {
     private final OuterApic outer;
     private final MemorySegment mode;
     private final VcpuState powerOn = new VcpuState();
+    private final ApicState apic;
     private final MemorySegment powerOnApic;
     private final long apicBase;
 
@@ -46,6 +47,7 @@ final class ProcessorState {
         this.registers = registers;
         this.counter = counter;
         this.outer = outer;
+        apic = new ApicState(handle, registers);
         mode = arena.allocate(Layouts.MP_STATE);
         powerOnApic = arena.allocate(Layouts.LAPIC);
         powerOn.activity = first ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
@@ -80,6 +82,11 @@ final class ProcessorState {
     /** Whether the kernel holds a non-maskable interrupt back. */
     boolean nmiPending() {
         return registers.nmiPending();
+    }
+
+    /** Of the kernel's own. */
+    ApicState apic() {
+        return apic;
     }
 
     private Activity hostActivity() {

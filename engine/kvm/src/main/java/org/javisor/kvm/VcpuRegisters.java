@@ -184,6 +184,21 @@ final class VcpuRegisters {
         return event("nmi.pending") != 0 || event("nmi.injected") != 0;
     }
 
+    /** The vector of an interrupt that is accepted and not yet delivered, or -1. */
+    int injectedInterrupt() {
+        vcpu.call(Ioctl.GET_VCPU_EVENTS, events);
+        boolean external = event("interrupt.injected") != 0 && event("interrupt.soft") == 0;
+        return external ? event("interrupt.nr") : -1;
+    }
+
+    void dropInjectedInterrupt() {
+        if (injectedInterrupt() >= 0) {
+            putEvent("interrupt.injected", 0);
+            Fields.putInt(events, Layouts.VCPU_EVENTS, "flags", 0);
+            vcpu.call(Ioctl.SET_VCPU_EVENTS, events);
+        }
+    }
+
     private int event(String member) {
         return Fields.getByte(events, Layouts.VCPU_EVENTS, member);
     }

@@ -1,10 +1,12 @@
 package org.javisor.kvm;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.javisor.device.Clock;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.Hypervisor;
+import org.javisor.hypervisor.InterruptFabric;
 import org.javisor.hypervisor.Vm;
 import org.javisor.memory.GuestMemory;
 
@@ -14,6 +16,7 @@ final class KernelApics implements Hypervisor {
     private final List<Integer> ended = new CopyOnWriteArrayList<>();
     private KvmVm vm;
     private KernelInterrupts interrupts;
+    private Optional<InterruptFabric> fabric = Optional.empty();
 
     /**
      * @param whole with PICs, I/O APIC and timer; else local APICs only
@@ -36,7 +39,8 @@ final class KernelApics implements Hypervisor {
     public Vm createVm(GuestMemory memory, Clock clock) {
         vm = (KvmVm) new KvmHypervisor().createVm(memory, clock);
         if (whole) {
-            interrupts = vm.useKernelChips();
+            fabric = vm.useOwnInterruptFabric();
+            interrupts = vm.apics().orElseThrow();
         } else {
             vm.useOwnLocalApics(ended::add).orElseThrow();
             interrupts = vm.apics().orElseThrow();
@@ -50,6 +54,14 @@ final class KernelApics implements Hypervisor {
 
     KernelInterrupts interrupts() {
         return interrupts;
+    }
+
+    InterruptFabric fabric() {
+        return fabric.orElseThrow();
+    }
+
+    KvmVm vm() {
+        return vm;
     }
 
     /** Vectors of level-triggered interrupts that have ended. */

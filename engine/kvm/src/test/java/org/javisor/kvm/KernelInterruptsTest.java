@@ -202,8 +202,7 @@ class KernelInterruptsTest {
                                     while (guest.trace().isEmpty()) {
                                         Thread.onSpinWait();
                                     }
-                                    kvm.interrupts().line(20, true);
-                                    kvm.interrupts().line(20, false);
+                                    kvm.fabric().ioApic(20).pulse();
                                 });
         Ending ending = guest.resume();
         device.join();

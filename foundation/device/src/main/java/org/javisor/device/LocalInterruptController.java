@@ -6,6 +6,9 @@ package org.javisor.device;
  * processor's own thread.
  */
 public interface LocalInterruptController {
+    /** Before a controller is connected, and beside an engine's own: nothing comes in. */
+    LocalInterruptController NONE = NoController.INSTANCE;
+
     /**
      * Whether {@link #acknowledge()} would return a vector. Cheap: asked at instruction boundaries.
      */

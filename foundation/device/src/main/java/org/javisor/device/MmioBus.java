@@ -3,6 +3,7 @@ package org.javisor.device;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -51,6 +52,13 @@ public final class MmioBus {
     private volatile Slot[] slots = new Slot[0];
 
     private final Map<String, Long> detachedAccesses = new TreeMap<>();
+
+    private Optional<Doorbells> doorbells = Optional.empty();
+
+    /** Lets the engine signal the doorbells of all devices. Before the first is attached. */
+    public synchronized void connect(Doorbells engine) {
+        doorbells = Optional.of(engine);
+    }
 
     /**
      * Lets a device answer at a range of guest-physical addresses.
@@ -101,6 +109,11 @@ public final class MmioBus {
         after[after.length - 1] = added;
         Arrays.sort(after, Comparator.comparing(slot -> slot.base, Long::compareUnsigned));
         slots = after;
+        doorbells.ifPresent(
+                engine ->
+                        added.device
+                                .doorbells()
+                                .forEach(bell -> engine.install(added.base + bell.offset(), bell)));
     }
 
     /**
@@ -113,6 +126,11 @@ public final class MmioBus {
         if (slot == null || slot.base != base) {
             throw new IllegalArgumentException("No device is attached at %#x".formatted(base));
         }
+        doorbells.ifPresent(
+                engine ->
+                        slot.device
+                                .doorbells()
+                                .forEach(bell -> engine.remove(slot.base + bell.offset(), bell)));
         detachedAccesses.merge(slot.name, slot.accesses, Long::sum);
         slots = Arrays.stream(slots).filter(other -> other != slot).toArray(Slot[]::new);
     }

@@ -1,5 +1,7 @@
 package org.javisor.device;
 
+import java.util.List;
+
 /** Memory-mapped registers. Offsets are relative to the range the device was attached at. */
 public interface MmioDevice {
     /**
@@ -13,4 +15,9 @@ public interface MmioDevice {
      * @param value in the low {@code size} bytes; the rest is undefined
      */
     void writeMmio(long offset, int size, long value);
+
+    /** Registers that engines may signal instead of calling this; always the same list. */
+    default List<Doorbell> doorbells() {
+        return List.of();
+    }
 }

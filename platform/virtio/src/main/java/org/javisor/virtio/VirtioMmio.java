@@ -1,7 +1,11 @@
 package org.javisor.virtio;
 
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.javisor.device.Device;
 import org.javisor.device.DeviceState;
+import org.javisor.device.Doorbell;
 import org.javisor.device.InterruptLine;
 import org.javisor.device.MmioDevice;
 import org.javisor.memory.GuestMemory;
@@ -25,8 +29,11 @@ public final class VirtioMmio implements MmioDevice, Device<VirtioMmio.State> {
     private static final int USED_BUFFERS = 1;
     private static final int CONFIGURATION_CHANGED = 2;
 
+    private static final int NOTIFY = 0x50;
+
     private final CommonConfiguration common;
     private final VirtioDevice device;
+    private final List<Doorbell> doorbells;
     private final InterruptLine line;
     private final Object interruptLock = new Object();
     private int interruptStatus;
@@ -39,6 +46,21 @@ public final class VirtioMmio implements MmioDevice, Device<VirtioMmio.State> {
         this.device = device;
         this.line = line;
         common = new CommonConfiguration(device, memory, new Lines(), packed);
+        doorbells =
+                IntStream.range(0, common.queueCount())
+                        .mapToObj(
+                                queue ->
+                                        new Doorbell(
+                                                NOTIFY,
+                                                4,
+                                                OptionalLong.of(queue),
+                                                () -> common.notified(queue)))
+                        .toList();
+    }
+
+    @Override
+    public List<Doorbell> doorbells() {
+        return doorbells;
     }
 
     private final class Lines implements CommonConfiguration.Interrupts {
@@ -120,7 +142,7 @@ public final class VirtioMmio implements MmioDevice, Device<VirtioMmio.State> {
             case 0x20 -> common.setDriverFeatures(value);
             case 0x24 -> common.selectDriverFeatures(value);
             case 0x30 -> common.selectQueue(value);
-            case 0x50 -> common.notified(value);
+            case NOTIFY -> common.notified(value);
             case 0x64 -> acknowledge(value);
             case 0x70 -> setStatus(value);
             case 0x38, 0x44, 0x80, 0x84, 0x90, 0x94, 0xa0, 0xa4 -> setUpQueue(at, value);

@@ -1,8 +1,12 @@
 package org.javisor.virtio;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.javisor.device.Device;
 import org.javisor.device.DeviceState;
+import org.javisor.device.Doorbell;
 import org.javisor.device.MmioDevice;
 import org.javisor.memory.GuestMemory;
 import org.javisor.pci.Bar;
@@ -150,6 +154,23 @@ public final class VirtioPci implements Device<VirtioPci.State> {
 
     /** What the BAR leads to. */
     private final class Space implements MmioDevice {
+        /** Which queue it is the address tells; drivers write 16 bits (4.1.5.2). */
+        private final List<Doorbell> doorbells =
+                IntStream.range(0, common.queueCount())
+                        .mapToObj(
+                                queue ->
+                                        new Doorbell(
+                                                NOTIFY + (long) NOTIFY_MULTIPLIER * queue,
+                                                0,
+                                                OptionalLong.empty(),
+                                                () -> common.notified(queue)))
+                        .toList();
+
+        @Override
+        public List<Doorbell> doorbells() {
+            return doorbells;
+        }
+
         @Override
         public long readMmio(long offset, int size) {
             int at = (int) offset;
