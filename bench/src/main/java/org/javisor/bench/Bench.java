@@ -93,6 +93,14 @@ public final class Bench implements Callable<Integer> {
     private int soak;
 
     @Option(
+            names = "--io",
+            description = {
+                "Instead of programs: disks and networks, in guests of the",
+                "engines that --engines names (default: translator, qemu)."
+            })
+    private boolean io;
+
+    @Option(
             names = "--while",
             paramLabel = "COMMAND",
             description = {
@@ -220,6 +228,9 @@ public final class Bench implements Callable<Integer> {
                 soak != 0 && (engines.size() != 1 || !programs.isEmpty() || profile.isPresent()),
                 "--soak needs --engine with one name, and neither --programs nor --profile");
         refuse(soak < 0 || soak > MOST_MINUTES, "--soak is 1 to " + MOST_MINUTES);
+        refuse(
+                io && (profile.isPresent() || soak != 0 || json.isPresent()),
+                "--io goes with none of --profile, --soak and --json");
         refuse(meanwhile.isPresent() && profile.isEmpty(), "--while needs --profile");
         BenchPlan plan;
         try {
@@ -227,7 +238,7 @@ public final class Bench implements Callable<Integer> {
                     BenchPlan.of(
                             launcher,
                             profile.map(List::of).orElse(programs),
-                            engines,
+                            io && engines.isEmpty() ? IoRun.USUAL_ENGINES : engines,
                             runOptions,
                             runs,
                             milliseconds,
@@ -241,6 +252,9 @@ public final class Bench implements Callable<Integer> {
                     plan.boots() || !plan.hasGuests(),
                     "--profile is for a program (not boot) in a guest (not native)");
             return new ProfiledRun(plan, launcher, out).execute(meanwhile);
+        }
+        if (io) {
+            return new IoRun(plan, launcher, out, err).execute();
         }
         if (soak != 0) {
             refuse(!plan.hasGuests(), "--soak is for a guest (not native)");

@@ -47,6 +47,19 @@ final class GuestFiles {
         return programs(image, binary, "", cpus, workplace);
     }
 
+    /** The same kernel and user space with the program that exercises disks and networks. */
+    static Boot io(CachedImage image, Path binary, int cpus, Workplace workplace) {
+        return bench(
+                image,
+                "io",
+                cpus,
+                workplace,
+                initramfs -> {
+                    initramfs.file("bench/init", 0755, GuestSources.file("io-init"));
+                    initramfs.file("bench/io", 0755, Files.readAllBytes(binary));
+                });
+    }
+
     /**
      * The same.
      *
@@ -54,6 +67,26 @@ final class GuestFiles {
      */
     static Boot programs(
             CachedImage image, Path binary, String checksums, int cpus, Workplace workplace) {
+        return bench(
+                image,
+                "programs",
+                cpus,
+                workplace,
+                initramfs -> {
+                    initramfs.file("bench/init", 0755, GuestSources.file("init"));
+                    initramfs.file("bench/soak", 0755, GuestSources.file("soak"));
+                    initramfs.file(
+                            "bench/checksums", 0644, checksums.getBytes(StandardCharsets.US_ASCII));
+                    initramfs.file("bench/programs", 0755, Files.readAllBytes(binary));
+                });
+    }
+
+    private interface Additions {
+        void addTo(Initramfs initramfs) throws IOException;
+    }
+
+    private static Boot bench(
+            CachedImage image, String name, int cpus, Workplace workplace, Additions additions) {
         // With a command the kernel's console is the second serial port: the first is ours.
         GuestCommand command = GuestCommand.of(List.of("true"), GuestCommand.Input.NONE);
         BootFiles files = TinyImage.bootFiles(image, TinySession.command(command));
@@ -61,17 +94,14 @@ final class GuestFiles {
         initrd.writeBytes(files.initrd());
         try {
             Initramfs initramfs = new Initramfs(initrd);
-            initramfs.file("bench/init", 0755, GuestSources.file("init"));
-            initramfs.file("bench/soak", 0755, GuestSources.file("soak"));
-            initramfs.file("bench/checksums", 0644, checksums.getBytes(StandardCharsets.US_ASCII));
-            initramfs.file("bench/programs", 0755, Files.readAllBytes(binary));
+            additions.addTo(initramfs);
             initramfs.finish();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot read the guest programs", e);
         }
         return new Boot(
                 files.kernel(),
-                workplace.write("programs.cpio", initrd.toByteArray()),
+                workplace.write(name + ".cpio", initrd.toByteArray()),
                 files.commandLine() + CLOCK + " rdinit=/bench/init",
                 MEMORY,
                 cpus);

@@ -13,6 +13,7 @@ import java.util.Optional;
 final class GuestSources {
     private static final String HEADER = "bench.h";
     private static final String MAIN = "main.c";
+    private static final String IO = "io.c";
     private static final int SECONDS_TO_COMPILE = 120;
 
     /** One plain build for every processor: what a distribution's packages are built like. */
@@ -72,6 +73,21 @@ final class GuestSources {
                 .isPresent();
     }
 
+    /**
+     * Builds the program that exercises disks and networks, static too.
+     *
+     * @throws BenchException if there is no compiler, or it fails
+     */
+    static Path compileIo(Workplace workplace) throws InterruptedException {
+        Path source = workplace.write(IO, file(IO));
+        Path binary = workplace.directory().resolve("io");
+        List<String> command = new ArrayList<>(List.of("gcc"));
+        command.addAll(OPTIONS);
+        command.addAll(List.of("-o", binary.toString(), source.toString()));
+        build(workplace, command);
+        return binary;
+    }
+
     private static Path compile(Workplace workplace, List<GuestProgram> programs, boolean libcrypto)
             throws InterruptedException {
         Path directory = workplace.directory().resolve("guest");
@@ -98,6 +114,12 @@ final class GuestSources {
             command.addAll(List.of("-DHAVE_LIBCRYPTO", "-lcrypto"));
         }
         command.add("-lm");
+        build(workplace, command);
+        return binary;
+    }
+
+    private static void build(Workplace workplace, List<String> command)
+            throws InterruptedException {
         Optional<HostCommand> compiler = run(workplace, command);
         if (compiler.isEmpty()) {
             throw new BenchException(
@@ -110,7 +132,6 @@ final class GuestSources {
                     BenchException.HOST_CANNOT,
                     "gcc cannot build the guest programs: " + reason(compiler.get().output()));
         }
-        return binary;
     }
 
     private static Optional<HostCommand> run(Workplace workplace, List<String> command)

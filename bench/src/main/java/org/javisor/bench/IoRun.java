@@ -1,0 +1,112 @@
+package org.javisor.bench;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.javisor.image.CachedImage;
+
+/** Disks and networks of guests, the engines in turn. */
+final class IoRun {
+    static final List<String> USUAL_ENGINES = List.of("translator", Engine.QEMU);
+
+    /** Size of each disk; it stays in the host's page cache. */
+    private static final int MEBIBYTES = 256;
+
+    private final BenchPlan plan;
+    private final String launcher;
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Results results;
+
+    IoRun(BenchPlan plan, String launcher, PrintStream out, PrintStream err) {
+        this.plan = plan;
+        this.launcher = launcher;
+        this.out = out;
+        this.err = err;
+        results = new Results(plan.estimate());
+    }
+
+    /** Returns the exit status. */
+    int execute() throws InterruptedException {
+        Workplace workplace = new Workplace();
+        Runtime.getRuntime().addShutdownHook(new Thread(workplace::close, "bench-end"));
+        String busyBefore = HostDescription.load();
+        try (workplace) {
+            plan.notes().forEach(results::note);
+            CachedImage image = BenchImage.get(launcher, workplace);
+            Boot boot =
+                    GuestFiles.io(image, GuestSources.compileIo(workplace), plan.cpus(), workplace);
+            List<IoGuests> all = new ArrayList<>();
+            try (IoHost host = new IoHost()) {
+                for (Engine engine : plan.engines()) {
+                    if (engine instanceof Engine.OfGuests guests && !workplace.closed()) {
+                        all.add(
+                                new IoGuests(
+                                        guests, launcher, boot, MEBIBYTES, workplace, results));
+                    }
+                }
+                measure(all, host, workplace);
+            } catch (SampleException e) {
+                throw new BenchException(BenchException.FAILURE, e.getMessage());
+            } finally {
+                all.forEach(IoGuests::close);
+            }
+            if (workplace.closed()) {
+                return BenchException.FAILURE;
+            }
+            List<String> labels = all.stream().map(IoGuests::label).toList();
+            new Report(header(workplace, busyBefore), labels, results)
+                    .lines()
+                    .forEach(out::println);
+        }
+        return results.failures().isEmpty() ? 0 : BenchException.FAILURE;
+    }
+
+    private void measure(List<IoGuests> all, IoHost host, Workplace workplace)
+            throws InterruptedException {
+        for (IoTest test : IoTest.first()) {
+            measure(test, all, host, workplace);
+        }
+        for (int run = 1; run <= plan.runs(); run++) {
+            err.printf("javisor: disks and networks, run %d of %d%n", run, plan.runs());
+            for (IoTest test : IoTest.repeated()) {
+                measure(test, all, host, workplace);
+            }
+        }
+    }
+
+    private void measure(IoTest test, List<IoGuests> all, IoHost host, Workplace workplace)
+            throws InterruptedException {
+        for (IoGuests guests : all) {
+            if (!workplace.closed()) {
+                guests.measure(test, test.command(host.port(), plan.milliseconds()), results);
+            }
+        }
+    }
+
+    private List<String> header(Workplace workplace, String busyBefore)
+            throws InterruptedException {
+        return List.of(
+                "host      " + HostDescription.processor() + ", " + HostDescription.system(),
+                "load      average %s before, %s after"
+                        .formatted(busyBefore, HostDescription.load()),
+                "java      " + HostDescription.java(),
+                "qemu      %s, %s"
+                        .formatted(
+                                HostDescription.version(workplace, Engine.Qemu.COMMAND),
+                                Engine.Qemu.DESCRIPTION),
+                "guest     %s%s, %d MiB, %d processors, two disks of %d MiB"
+                        .formatted(
+                                BenchImage.NAME,
+                                results.guestKernels(),
+                                GuestFiles.MEMORY,
+                                plan.cpus(),
+                                MEBIBYTES),
+                "measured  %d runs of %d ms, engines in turn; %s time of a MiB, of a request (4 KiB), of a ping"
+                        .formatted(
+                                plan.runs(),
+                                plan.milliseconds(),
+                                plan.estimate().name().toLowerCase(Locale.ROOT)));
+    }
+}
