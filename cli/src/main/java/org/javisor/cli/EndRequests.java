@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.javisor.machine.Machine;
+import org.javisor.machine.MachineState;
 
 /**
  * What other processes ask of a running guest by signals: the first presses its power button, and
@@ -35,7 +36,8 @@ final class EndRequests implements AutoCloseable {
             first = received.isEmpty();
             received = Optional.of(signal);
         }
-        if (!first || grace.isZero()) {
+        // A paused guest hears of no button.
+        if (!first || grace.isZero() || machine.state() == MachineState.PAUSED) {
             machine.stop();
             return;
         }

@@ -18,6 +18,7 @@ import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
 import org.javisor.machine.MachineEnd;
 import org.javisor.machine.MachineListener;
+import org.javisor.machine.MachineState;
 import org.javisor.machine.VirtioDevices;
 import org.javisor.machine.WatchdogAction;
 
@@ -41,6 +42,7 @@ final class GuestRun {
     private final Optional<Readiness> readiness;
     private Optional<DebianGuest> debian = Optional.empty();
     private volatile boolean waitedInVain;
+    private volatile boolean withKeyboard;
 
     GuestRun(
             Surroundings surroundings,
@@ -186,6 +188,7 @@ final class GuestRun {
         try (EndRequests requests =
                         new EndRequests(surroundings.signals(), machine, messages, grace());
                 HostSignals.Subscription resizes = onResize(terminal);
+                HostSignals.Subscription resumes = onContinue(machine);
                 DebuggerPort debuggers = DebuggerPort.open(options, messages)) {
             Optional<Keyboard> keyboard = terminal.map(host -> attach(host, machine));
             debuggers.start(machine);
@@ -220,12 +223,26 @@ final class GuestRun {
                 .orElse(() -> {});
     }
 
+    /** What a device has paused goes on. */
+    private HostSignals.Subscription onContinue(Machine machine) {
+        return surroundings
+                .signals()
+                .on(
+                        HostSignals.Signal.CONT,
+                        () -> {
+                            if (machine.state() == MachineState.PAUSED) {
+                                machine.resume();
+                            }
+                        });
+    }
+
     private Keyboard attach(HostTerminal terminal, Machine machine) {
         messages.say(
                 options.escape.code() < 0
                         ? "There is no escape key; SIGTERM ends the guest"
                         : "Escape is %s (then h for help)".formatted(options.escape.label()));
         terminal.enterRaw();
+        withKeyboard = true;
         messages.rawTerminal(true);
         Keyboard keyboard = new Keyboard(surroundings.in(), machine, messages, options.escape);
         keyboard.start();
@@ -359,11 +376,11 @@ final class GuestRun {
 
         @Override
         public void paused(String cause) {
-            String next =
-                    options.escape.code() < 0 || !command.isEmpty()
-                            ? "SIGTERM ends it"
-                            : options.escape.label() + " c lets it go on";
-            messages.say("The guest is paused (%s); %s".formatted(cause, next));
+            String way =
+                    withKeyboard && options.escape.code() >= 0
+                            ? options.escape.label() + " c"
+                            : "kill -CONT " + ProcessHandle.current().pid();
+            messages.say("The guest is paused: %s. To let it go on: %s".formatted(cause, way));
         }
 
         /** The first time only: a guest could let it run out a thousand times a second. */

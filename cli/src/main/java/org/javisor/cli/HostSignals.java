@@ -9,6 +9,7 @@ interface HostSignals {
         HUP(1),
         INT(2),
         TERM(15),
+        CONT(18),
         WINCH(28);
 
         private final int number;

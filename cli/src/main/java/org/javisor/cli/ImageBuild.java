@@ -16,6 +16,7 @@ import org.javisor.machine.VirtioDevices;
 import org.javisor.storage.CacheMode;
 import org.javisor.storage.DiskFormat;
 import org.javisor.storage.DiskSpec;
+import org.javisor.storage.FullDiskPolicy;
 
 /** Builds an image with a disk; its packages are configured in a machine of this process. */
 final class ImageBuild {
@@ -67,8 +68,12 @@ final class ImageBuild {
             BootFiles files, Path disk, GuestLauncher.Output console, GuestLauncher.Output control)
             throws InterruptedException {
         // A build that is cut off starts again from nothing, so nothing need be on the disk before
-        // its end.
-        DiskSpec spec = DiskSpec.of(disk).withFormat(DiskFormat.RAW).withCache(CacheMode.UNSAFE);
+        // its end; and nobody is there to make room while it waits.
+        DiskSpec spec =
+                DiskSpec.of(disk)
+                        .withFormat(DiskFormat.RAW)
+                        .withCache(CacheMode.UNSAFE)
+                        .withFullDisk(FullDiskPolicy.REPORT);
         MachineConfig config =
                 MachineConfig.builder(files.kernel())
                         .name("image-build")

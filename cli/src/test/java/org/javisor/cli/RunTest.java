@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.javisor.hypervisor.ExitReason;
+import org.javisor.machine.Machine;
 import org.javisor.testkit.FakeVcpu;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -211,6 +213,36 @@ class RunTest {
         assertThat(code.get(30, TimeUnit.SECONDS)).isEqualTo(0);
         assertThat(cli.errors())
                 .anyMatch(line -> line.contains("pressing the guest's power button"));
+    }
+
+    @Test
+    void goesOn_whenSigcontArrivesWhileItIsPaused() throws Exception {
+        CountDownLatch up = new CountDownLatch(1);
+        AtomicBoolean end = new AtomicBoolean();
+        cli.guest =
+                (cpu, step) -> {
+                    up.countDown();
+                    return end.get() ? CliFixture.powerOff(cpu) : REQUESTED;
+                };
+        CompletableFuture<Integer> code = CompletableFuture.supplyAsync(this::runKernel);
+        up.await();
+        Machine machine = cli.machine.get();
+        machine.pause();
+        end.set(true);
+        cli.send(HostSignals.Signal.CONT);
+        assertThat(code.get(30, TimeUnit.SECONDS)).isEqualTo(0);
+    }
+
+    @Test
+    void endsTheGuestAtOnce_whenSigtermArrivesWhileItIsPaused() throws Exception {
+        CountDownLatch up = new CountDownLatch(1);
+        cli.guest = (cpu, step) -> running(cpu, up);
+        CompletableFuture<Integer> code =
+                CompletableFuture.supplyAsync(() -> runKernel("--grace", "1h"));
+        up.await();
+        cli.machine.get().pause();
+        cli.send(HostSignals.Signal.TERM);
+        assertThat(code.get(30, TimeUnit.SECONDS)).isEqualTo(128 + 15);
     }
 
     @Test

@@ -149,7 +149,7 @@ public final class VirtioDevices {
 
     private static VirtioBlk newDisk(
             String name, DiskSpec spec, PciDevice.Surroundings surroundings) {
-        FullDisk full = new FullDisk(spec.file());
+        FullDisk full = new FullDisk(spec.file(), surroundings);
         BlockBackend backend;
         try {
             backend = Disks.open(spec, full);

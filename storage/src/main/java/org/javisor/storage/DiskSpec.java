@@ -84,6 +84,11 @@ public record DiskSpec(
         return new Fields(this).snapshot(name).spec();
     }
 
+    /** The same with another answer to a full host disk. */
+    public DiskSpec withFullDisk(FullDiskPolicy newPolicy) {
+        return new Fields(this).fullDisk(newPolicy).spec();
+    }
+
     /** The same with another cache mode. */
     public DiskSpec withCache(CacheMode newCache) {
         return new Fields(this).cache(newCache).spec();

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.javisor.device.Clock;
 import org.javisor.virtio.DriverSetup;
 import org.javisor.virtio.Virtqueue;
@@ -38,7 +39,7 @@ final class RequestThreads {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
     private final Condition idle = lock.newCondition();
-    private final Condition stopped = lock.newCondition();
+    private final Condition held = lock.newCondition();
 
     private final List<Thread> threads = new ArrayList<>();
     private final BitSet notified = new BitSet();
@@ -52,6 +53,7 @@ final class RequestThreads {
     private boolean throttled;
     private boolean unlimited;
     private volatile boolean stopping;
+    private int stops;
     private boolean closed;
 
     RequestThreads(String name, VirtioBlk device, BlkConfig config, Clock clock) {
@@ -68,17 +70,27 @@ final class RequestThreads {
         return stopping;
     }
 
-    /** Waits in the middle of a request; returns false when that shall end as soon as it can. */
-    boolean pause(long nanos) {
+    /**
+     * Waits in the middle of a request for something that {@link #lookAgain} follows; returns false
+     * when the request shall end as soon as it can.
+     */
+    boolean hold(BooleanSupplier over) {
         lock.lock();
         try {
-            long left = nanos;
-            while (left > 0 && !stopping) {
-                left = stopped.awaitNanos(left);
+            int before = stops;
+            while (stops == before && !stopping && !over.getAsBoolean()) {
+                held.awaitUninterruptibly();
             }
-            return !stopping;
-        } catch (InterruptedException e) {
-            return false;
+            return stops == before && !stopping;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void lookAgain() {
+        lock.lock();
+        try {
+            held.signalAll();
         } finally {
             lock.unlock();
         }
@@ -278,7 +290,8 @@ final class RequestThreads {
         lock.lock();
         try {
             stopping = true;
-            stopped.signalAll();
+            stops++;
+            held.signalAll();
             spare.addAll(waiting);
             waiting.clear();
             notified.clear();

@@ -1,9 +1,9 @@
 package org.javisor.virtio.blk;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.javisor.device.Clock;
 import org.javisor.device.DeviceState;
@@ -179,10 +179,16 @@ public final class VirtioBlk implements VirtioDevice {
     /**
      * Holds the calling I/O thread up, in the middle of a request.
      *
-     * @return false at once when the device is being reset or closed
+     * @param over whether it may go on; asked again after {@link #lookAgain}
+     * @return false when the device is being reset or closed
      */
-    public boolean pause(Duration time) {
-        return threads.pause(time.toNanos());
+    public boolean hold(BooleanSupplier over) {
+        return threads.hold(over);
+    }
+
+    /** What held requests wait for may have come. */
+    public void lookAgain() {
+        threads.lookAgain();
     }
 
     // For requests
