@@ -59,6 +59,7 @@ public final class PciFunction implements Device<PciFunctionState> {
     private final PciIdentity identity;
     private final int pinNumber;
     private final Runnable onReset;
+    private final BusMasterListener onBusMaster;
 
     private final Optional<Msi> msi;
     private final Optional<MsixTable> msix;
@@ -72,6 +73,13 @@ public final class PciFunction implements Device<PciFunctionState> {
     private volatile boolean busMaster;
     private boolean multifunction;
     private Optional<Slot> slot = Optional.empty();
+
+    /** Hears when the guest lets the function access memory, and when it no longer does. */
+    @FunctionalInterface
+    public interface BusMasterListener {
+        /** Called with the function's lock held. */
+        void changed(boolean on);
+    }
 
     /** What a function is plugged into. */
     interface Slot {
@@ -88,6 +96,7 @@ public final class PciFunction implements Device<PciFunctionState> {
         identity = from.identity;
         pinNumber = from.pin;
         onReset = from.onReset;
+        onBusMaster = from.onBusMaster;
         msi =
                 from.msiVectors == 0
                         ? Optional.empty()
@@ -213,7 +222,11 @@ public final class PciFunction implements Device<PciFunctionState> {
     }
 
     private void commandChanged() {
+        boolean before = busMaster;
         busMaster = header.busMaster();
+        if (before != busMaster) {
+            onBusMaster.changed(busMaster);
+        }
         msi.ifPresent(source -> source.busMaster(busMaster));
         msix.ifPresent(source -> source.busMaster(busMaster));
         chooseInterrupt();
@@ -235,6 +248,8 @@ public final class PciFunction implements Device<PciFunctionState> {
         synchronized (lock) {
             space.reset();
             pin.drive(false);
+            // The device's own reset does the rest.
+            busMaster = false;
             commandChanged();
             onReset.run();
         }
@@ -287,6 +302,7 @@ public final class PciFunction implements Device<PciFunctionState> {
         private int msixVectors;
         private boolean pciExpress;
         private Runnable onReset = () -> {};
+        private BusMasterListener onBusMaster = on -> {};
 
         private Builder(String name, PciIdentity identity) {
             this.name = name;
@@ -367,6 +383,16 @@ public final class PciFunction implements Device<PciFunctionState> {
          */
         public Builder onReset(Runnable action) {
             onReset = action;
+            return this;
+        }
+
+        /**
+         * What the device does when its bus master bit changes, but for resets, after which it is
+         * off. When it is told that it may no longer access memory, it must not do so after it has
+         * returned; it must not wait for a thread that may be accessing configuration space.
+         */
+        public Builder onBusMaster(BusMasterListener listener) {
+            onBusMaster = listener;
             return this;
         }
 

@@ -38,6 +38,9 @@ final class CommonConfiguration implements VirtioSignals {
     private final AtomicInteger generation = new AtomicInteger();
     private volatile boolean active;
 
+    /** Whether the device may access guest memory; always, unless the transport says otherwise. */
+    private boolean mayAccess = true;
+
     private long chosen;
     private int deviceFeatureWord;
     private int driverFeatureWord;
@@ -111,9 +114,37 @@ final class CommonConfiguration implements VirtioSignals {
         }
         int bits = added;
         status.updateAndGet(now -> now | bits);
-        if ((added & DRIVER_OK) != 0) {
+        if ((added & DRIVER_OK) != 0 && mayAccess) {
             activate(null);
         }
+    }
+
+    /**
+     * The transport allows or forbids access to guest memory. A device that is ready but not
+     * allowed begins when it is; one that has begun and is cut off has lost what it was about, and
+     * needs a reset.
+     */
+    synchronized void allowAccess(boolean allowed) {
+        if (mayAccess == allowed) {
+            return;
+        }
+        mayAccess = allowed;
+        if (active) {
+            stop();
+            broken("The driver took the bus from a device in use");
+        } else if (allowed && (status.get() & (DRIVER_OK | NEEDS_RESET)) == DRIVER_OK) {
+            activate(null);
+            for (int i = 0; i < sizes.length; i++) {
+                notified(i);
+            }
+        }
+    }
+
+    private void stop() {
+        active = false;
+        queues.forEach(Virtqueue::kill);
+        device.reset();
+        queues = List.of();
     }
 
     private boolean featuresAcceptable() {
@@ -123,10 +154,7 @@ final class CommonConfiguration implements VirtioSignals {
     }
 
     synchronized void reset() {
-        active = false;
-        queues.forEach(Virtqueue::kill);
-        device.reset();
-        queues = List.of();
+        stop();
         status.set(0);
         chosen = 0;
         deviceFeatureWord = 0;
@@ -291,7 +319,7 @@ final class CommonConfiguration implements VirtioSignals {
             positions.add(queue.position());
         }
         device.restore(state.device());
-        if ((state.status() & DRIVER_OK) != 0) {
+        if (mayAccess && (state.status() & (DRIVER_OK | NEEDS_RESET)) == DRIVER_OK) {
             activate(positions);
             for (int i = 0; i < setups.length; i++) {
                 notified(i);

@@ -18,6 +18,9 @@ import org.javisor.pci.PciIdentity;
  * BAR, a page each, and an MSI-X vector for each queue and one for configuration changes; INTx for
  * guests without MSI-X.
  *
+ * <p>The device touches guest memory only while the function's bus master bit is on. A driver that
+ * turns it off while the device is in use has to reset the device.
+ *
  * <p>Plug {@link #function} into a bus. The function and this are two parts of one device's state:
  * both are reset by the function's reset, and each has its own snapshot record.
  */
@@ -87,7 +90,9 @@ public final class VirtioPci implements Device<VirtioPci.State> {
                         .interruptPin(1)
                         .pciExpress()
                         .onReset(this::reset)
+                        .onBusMaster(common::allowAccess)
                         .build();
+        common.allowAccess(false);
     }
 
     /** PCI Code and ID Assignment Specification 1.11, section 1. */
@@ -214,6 +219,7 @@ public final class VirtioPci implements Device<VirtioPci.State> {
     @Override
     public void reset() {
         common.reset();
+        common.allowAccess(function.busMaster());
         forgetInterrupts();
     }
 

@@ -208,6 +208,55 @@ class VirtioPciTest {
     }
 
     @Test
+    void memoryIsLeftAlone_untilTheBusIsTheDevices() {
+        configure(0x04, 2, 2);
+        start();
+        assertThat(request()).isFalse();
+        assertThat(device.setup).isNull();
+        assertThat(memory.read16(0x3002)).isZero();
+        configure(0x04, 2, 6);
+        assertThat(read(0x14, 1)).isEqualTo(15);
+        assertThat(memory.read16(0x3002)).isEqualTo(1);
+        assertThat(request()).isTrue();
+    }
+
+    @Test
+    void aResetIsNeeded_whenTheBusIsTakenFromADeviceInUse() {
+        start();
+        assertThat(request()).isTrue();
+        configure(0x04, 2, 2);
+        assertThat(device.setup).isNull();
+        assertThat(request()).isFalse();
+        assertThat(read(0x14, 1) & 64).isEqualTo(64);
+        configure(0x04, 2, 6);
+        assertThat(request()).isFalse();
+        memory.write16(0x3002, 0);
+        offered = 0;
+        start();
+        assertThat(request()).isTrue();
+    }
+
+    @Test
+    void registersAreNotReached_whileMemorySpaceIsOff() {
+        start();
+        configure(0x04, 2, 4);
+        assertThat(read(0x14, 1)).isEqualTo(0xff);
+        write(0x14, 1, 0);
+        configure(0x04, 2, 6);
+        assertThat(read(0x14, 1)).isEqualTo(15);
+    }
+
+    @Test
+    void nothingIsStarted_whenABrokenDeviceGetsTheBus() {
+        configure(0x04, 2, 2);
+        start();
+        transport.function().reset();
+        plugBack();
+        assertThat(device.setup).isNull();
+        assertThat(read(0x14, 1)).isZero();
+    }
+
+    @Test
     void everythingGoesOn_whenSavedAndRestored() {
         enableMessages();
         start();
