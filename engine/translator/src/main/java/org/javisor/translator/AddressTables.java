@@ -39,6 +39,9 @@ final class AddressTables {
     /** The pages that the entries of the code TLB are for. */
     private final long[][] codeLinear = new long[Context.COUNT][ProcessorBlock.CODE_ENTRIES];
 
+    /** By group of contexts that differ in rights only: whether slots may be filled. */
+    private final boolean[] used = new boolean[Context.COUNT / Context.RIGHTS];
+
     /** Pages larger than 4 KiB have been entered piecewise. */
     private boolean largePages;
 
@@ -75,8 +78,24 @@ final class AddressTables {
         largePages |= shift > 12;
     }
 
+    /** Code is about to run in a context, or in those with other rights. */
+    void noteContext(int context) {
+        used[context / Context.RIGHTS] = true;
+    }
+
+    /** Voids what places in the code remember. */
+    void forgetSlots() {
+        for (int c = 0; c < Context.COUNT; c++) {
+            if (used[c / Context.RIGHTS]) {
+                state.clearSlots(c);
+            }
+        }
+        Arrays.fill(used, false);
+    }
+
     /** Voids all entries, or all but those of global pages. */
     void flush(boolean keepGlobal) {
+        forgetSlots();
         for (int c = 0; c < Context.COUNT; c++) {
             Made made = data[c];
             int kept = 0;
@@ -131,6 +150,7 @@ final class AddressTables {
 
     /** Voids the entries of one page; of all, if that may be part of a larger one. */
     void flushPage(long linear) {
+        forgetSlots();
         if (largePages) {
             flushLarge(linear);
             return;

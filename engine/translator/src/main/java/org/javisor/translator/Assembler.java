@@ -210,7 +210,8 @@ final class Assembler {
         emit(opcode);
     }
 
-    private void modrmMem(int reg) {
+    /** ModRM and what belongs to it for the memory operand set up before. */
+    void modrmMem(int reg) {
         int r = (reg & 7) << 3;
         if (base == NONE) {
             emit(r | 4);
@@ -351,6 +352,11 @@ final class Assembler {
     /** To an address; its displacement stands in the last four bytes. */
     void jmp(long target) {
         emit(0xe9);
+        emit32(Math.toIntExact(target - here() - 4));
+    }
+
+    void call(long target) {
+        emit(0xe8);
         emit32(Math.toIntExact(target - here() - 4));
     }
 

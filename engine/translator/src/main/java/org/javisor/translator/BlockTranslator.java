@@ -17,6 +17,7 @@ import org.javisor.x86.Op;
 final class BlockTranslator {
     private static final int LONGEST = 48;
     private static final int PAGE_SIZE = 4096;
+    private static final int LOOP_ALIGNMENT = 32;
 
     private final TranslationCache cache;
     private final boolean countInstructions;
@@ -29,11 +30,13 @@ final class BlockTranslator {
     private final StringInstruction strings = new StringInstruction(this);
     private final PrivilegeTransfers privileges = new PrivilegeTransfers(this);
     private final BitString bitStrings = new BitString(this);
+    private final StackInstruction stack = new StackInstruction(this);
+    private final FlagState flags = new FlagState(this);
+    private final AccessGroups groups = new AccessGroups(this);
+    private final Jumps jumps;
 
     private final List<Instruction> instructions = new ArrayList<>();
     private final List<ColdPath> coldPaths = new ArrayList<>();
-    private final List<Jump> jumps = new ArrayList<>();
-    private boolean[] flagsDead = new boolean[LONGEST + 1];
 
     // The block and the instruction being translated
     byte[] bytes;
@@ -46,9 +49,6 @@ final class BlockTranslator {
 
     private long retry;
 
-    /** The guest's flags are those put aside, the host's are spoilt. */
-    private boolean flagsSaved;
-
     /** The instruction before enabled interrupts: they come after this one. */
     private boolean interruptsAfterThis;
 
@@ -58,23 +58,17 @@ final class BlockTranslator {
     /** Code that is seldom run, put behind the rest of the block. */
     private record ColdPath(List<Integer> jumpsHere, Runnable code) {}
 
-    /**
-     * A jump to another block, emitted but not yet registered.
-     *
-     * @param guardAt where the constant of a far jump's guard stands, 0 for a jump within the page
-     * @param differsAt displacement of the guard's way out
-     */
-    private record Jump(
-            int displacementAt, int context, int targetOffset, int guardAt, int differsAt) {
-        Jump(int displacementAt, int context, int targetOffset) {
-            this(displacementAt, context, targetOffset, 0, 0);
-        }
-    }
+    /** Where the second copy of a loop begins, in the buffer; 0 while there is none. */
+    private int loopTop;
+
+    /** The jump from the first copy into the second, by its displacement; 0 if there is none. */
+    private int loopEntry;
 
     BlockTranslator(TranslationCache cache, Stubs stubs, boolean countInstructions) {
         this.countInstructions = countInstructions;
         this.cache = cache;
         this.stubs = stubs;
+        this.jumps = new Jumps(this, cache, stubs);
     }
 
     /**
@@ -97,10 +91,12 @@ final class BlockTranslator {
         if (instructions.isEmpty()) {
             return null;
         }
-        planFlags();
+        flags.begin(instructions, endsBlock(instructions.getLast()));
+        groups.end();
         coldPaths.clear();
-        jumps.clear();
-        flagsSaved = false;
+        jumps.begin();
+        loopTop = 0;
+        loopEntry = 0;
         interruptsAfterThis = false;
         x87Loaded = false;
         asm.begin(address);
@@ -117,26 +113,94 @@ final class BlockTranslator {
         if (countInstructions) {
             count();
         }
+        emitInstructions(offset);
+        if (loopEntry != 0) {
+            emitLoop(offset);
+        }
+        finish();
+        block.length = at - offset;
+        return block;
+    }
+
+    private void emitInstructions(int offset) {
+        at = offset;
         for (current = 0; current < instructions.size(); current++) {
             instruction = instructions.get(current);
             retry = asm.here();
             boolean afterEnabling = interruptsAfterThis;
             interruptsAfterThis = false;
+            flags.approach(instruction, calm(instruction));
             emit(instruction);
-            if (FlagEffects.replaces(instruction)) {
-                flagsSaved = false;
-            }
+            flags.pass(instruction, at);
+            groups.pass(instruction);
             at += instruction.length;
-            if (afterEnabling && !endsBlock(instruction) && !flagsSaved && at < PAGE_SIZE) {
-                poll(at, Math.max(remaining() - 1, 0));
+            if (afterEnabling && !endsBlock(instruction) && flags.inHost() && at < PAGE_SIZE) {
+                jumps.poll(at, Math.max(remaining() - 1, 0));
             }
         }
         if (!endsBlock(instruction)) {
-            jumpTo(at, false);
+            jumps.jumpTo(at, block.context);
         }
-        finish();
-        block.length = at - offset;
-        return block;
+    }
+
+    /**
+     * The block again, for the case that it is a loop: here it is known what made the flags at its
+     * top, so that they can be spoilt.
+     */
+    private void emitLoop(int offset) {
+        while ((asm.here() & LOOP_ALIGNMENT - 1) != 0) {
+            asm.emit(0x90);
+        }
+        asm.bind32(loopEntry);
+        loopTop = asm.size();
+        block.loops = true;
+        groups.end();
+        flags.enterLoop();
+        if (countInstructions) {
+            count();
+        }
+        emitInstructions(offset);
+    }
+
+    /**
+     * Lets a jump back to the block's start go to a second copy of it, if one repays.
+     *
+     * @return whether the jump has been emitted
+     */
+    boolean closeLoop() {
+        if (loopTop != 0) {
+            asm.jmp(asm.here() - asm.size() + loopTop);
+            return true;
+        }
+        if (flags.maker() == null || block.secondPage != null || !flagsSpoiltAtTop()) {
+            return false;
+        }
+        loopEntry = asm.jmpAhead();
+        flags.beginAgain();
+        return true;
+    }
+
+    /** Whether memory is accessed before the first instruction that replaces the flags. */
+    private boolean flagsSpoiltAtTop() {
+        for (Instruction i : instructions) {
+            if (i.hasMemory() && i.op != Op.LEA || i.op == Op.PUSH || i.op == Op.POP) {
+                return true;
+            }
+            if (FlagEffects.replaces(i) || FlagEffects.reads(i)) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    /** Whether its translation leaves flags that are spoilt alone, and the block at probes only. */
+    private boolean calm(Instruction i) {
+        return translated(i)
+                && switch (i.op) {
+                    case NOP, ENDBR, PREFETCH, LEA -> true;
+                    case PUSH, POP -> i.kind0 != Instruction.MEM;
+                    default -> Translatability.copied(i) && !Operands.usesX87(i);
+                };
     }
 
     private void count() {
@@ -156,7 +220,7 @@ final class BlockTranslator {
         int same = asm.jrcxzAhead();
         int site =
                 cache.addSite(
-                        new Site(block, null, at, false, 0, 1, retry, flagsSaved, context(), 0));
+                        new Site(block, null, at, false, 0, 1, retry, false, context(), 0, null));
         exit(site, ExitReason.INTERPRET);
         asm.bind8(same);
     }
@@ -178,9 +242,6 @@ final class BlockTranslator {
             if (endsBlock(i)) {
                 break;
             }
-        }
-        if (flagsDead.length <= instructions.size()) {
-            flagsDead = new boolean[instructions.size() + 1];
         }
     }
 
@@ -233,20 +294,6 @@ final class BlockTranslator {
         return false;
     }
 
-    /** By instruction: whether nobody looks at the flags from before it. */
-    private void planFlags() {
-        int count = instructions.size();
-        flagsDead[count] = false;
-        for (int n = count - 1; n >= 0; n--) {
-            Instruction i = instructions.get(n);
-            if (n == count - 1 && endsBlock(i)) {
-                flagsDead[n] = false;
-            } else {
-                flagsDead[n] = FlagEffects.replaces(i) || !FlagEffects.reads(i) && flagsDead[n + 1];
-            }
-        }
-    }
-
     private void emit(Instruction i) {
         if (!translated(i)) {
             exitToInterpreter(new GuestProcessor.Prepared(i));
@@ -259,13 +306,13 @@ final class BlockTranslator {
                 asm.emit(0x90);
             }
             case LEA -> lea(i);
-            case PUSH -> push(i);
-            case POP -> pop(i);
-            case LEAVE -> leave();
-            case JCC -> branch(i);
-            case JMP -> jump(i);
-            case CALL -> call(i);
-            case RET -> ret(i);
+            case PUSH -> stack.push(i);
+            case POP -> stack.pop(i);
+            case LEAVE -> stack.leave();
+            case JCC -> jumps.branch(i);
+            case JMP -> jumps.jump(i);
+            case CALL -> jumps.call(i);
+            case RET -> jumps.ret(i);
             case DIV, IDIV -> new Division(this).emit(i);
             case MOVS, STOS, LODS -> strings.emit(i);
             case STI -> enableInterrupts();
@@ -291,11 +338,12 @@ final class BlockTranslator {
     /** Leaves if the host's x87 registers are not the guest's, to come back when they are. */
     private void requireX87() {
         x87Loaded = true;
+        groups.end();
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.X87_MISSING);
         int loaded = asm.jrcxzAhead();
         int missing = asm.jmpAhead();
         asm.bind8(loaded);
-        int site = leavingSite(remaining());
+        int site = jumps.leavingSite(remaining());
         cold(List.of(missing), () -> exit(site, ExitReason.X87));
     }
 
@@ -310,20 +358,62 @@ final class BlockTranslator {
         return cache.offers(i);
     }
 
-    FlagTransfers flags() {
+    FlagTransfers flagTransfers() {
         return flagTransfers;
+    }
+
+    FlagState flags() {
+        return flags;
+    }
+
+    AccessGroups groups() {
+        return groups;
+    }
+
+    Jumps jumps() {
+        return jumps;
+    }
+
+    CopiedInstruction copied() {
+        return copied;
+    }
+
+    TranslatedBlock block() {
+        return block;
+    }
+
+    Instruction instruction() {
+        return instruction;
+    }
+
+    /** Offset in the page of the current instruction. */
+    int at() {
+        return at;
+    }
+
+    /** Number of the current instruction in the block. */
+    int current() {
+        return current;
+    }
+
+    long retry() {
+        return retry;
     }
 
     int context() {
         return block.context;
     }
 
-    boolean flagsDead() {
-        return flagsDead[current];
+    /** Stub that renews a slot. */
+    long renewSlot(boolean write, int alignment) {
+        return stubs.renewSlot(block.context, write, alignment);
     }
 
-    boolean flagsSaved() {
-        return flagsSaved;
+    /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */
+    int planGroup(int key, int disp, boolean write) {
+        int from = current;
+        int size = block.page.ungrouped(at) ? from + 1 : instructions.size();
+        return groups.plan(instructions.subList(0, size), from, key, disp, write);
     }
 
     /** How many memory accesses come before the flags are next replaced. */
@@ -341,15 +431,6 @@ final class BlockTranslator {
         return accesses;
     }
 
-    /** Puts the flags aside; spoils the scratch register for addresses. */
-    void saveFlags() {
-        asm.mov(Gpr.ADDRESS, RAX);
-        Stubs.emitFlagsToAx(asm);
-        asm.storeState32(ProcessorBlock.SAVED_FLAGS, RAX);
-        asm.mov(RAX, Gpr.ADDRESS);
-        flagsSaved = true;
-    }
-
     /**
      * A missed access is to be tried again from here: after flags were put aside, and not before
      * another access of the instruction, whose page may be one for the same entry of the TLB.
@@ -358,43 +439,12 @@ final class BlockTranslator {
         retry = asm.here();
     }
 
-    /** The host's flags are the guest's again. */
-    void flagsUndefined() {
-        flagsSaved = false;
-    }
-
-    void restoreFlags() {
-        asm.mov(Gpr.ADDRESS, RAX);
-        asm.loadState32(RAX, ProcessorBlock.SAVED_FLAGS);
-        Stubs.emitFlagsFromAx(asm);
-        asm.mov(RAX, Gpr.ADDRESS);
-        flagsSaved = false;
-    }
-
-    /** Leaves for an event before the current instruction; spoils flags and scratch. */
-    void pollKeepingRip() {
-        asm.memState(ProcessorBlock.QUIET);
-        asm.opMem(false, 0x83, 7);
-        asm.emit(0);
-        int event = asm.jccAhead(4);
-        int place = at;
-        int site = leavingSite(remaining());
-        cold(List.of(event), () -> leaveForEvent(place, site));
-    }
-
-    private void leaveForEvent(int offset, int site) {
-        asm.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
-        asm.lea(Gpr.ADDRESS, Gpr.ADDRESS, offset);
-        asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        exit(site, ExitReason.EVENT);
-    }
-
     /** Adds code that is seldom run, reached by jumps whose displacements stand at the places. */
     void cold(List<Integer> jumpsHere, Runnable code) {
         coldPaths.add(new ColdPath(jumpsHere, code));
     }
 
-    int memorySite(boolean write, int size, int alignment) {
+    int memorySite(boolean write, int size, int alignment, AccessGroup group) {
         return cache.addSite(
                 new Site(
                         block,
@@ -404,9 +454,10 @@ final class BlockTranslator {
                         size,
                         alignment,
                         retry,
-                        flagsSaved,
+                        flags.saved(),
                         block.context,
-                        remaining()));
+                        remaining(),
+                        group));
     }
 
     /** Leaves for the interpreter with the current instruction. */
@@ -421,9 +472,10 @@ final class BlockTranslator {
                                 0,
                                 1,
                                 retry,
-                                flagsSaved,
+                                flags.saved(),
                                 block.context,
-                                remaining()));
+                                remaining(),
+                                null));
         exit(site, ExitReason.INTERPRET);
     }
 
@@ -431,7 +483,7 @@ final class BlockTranslator {
     void interpretCold(List<Integer> jumpsHere) {
         Instruction i = instruction;
         int place = at;
-        boolean saved = flagsSaved;
+        boolean saved = flags.saved();
         TranslatedBlock owner = block;
         long start = retry;
         int left = remaining();
@@ -450,8 +502,14 @@ final class BlockTranslator {
                                                 start,
                                                 saved,
                                                 owner.context,
-                                                left)),
+                                                left,
+                                                null)),
                                 ExitReason.INTERPRET));
+    }
+
+    /** Instructions that are counted but not carried out when the block is left here. */
+    int remaining() {
+        return countInstructions ? instructions.size() - current : 0;
     }
 
     void exit(int site, int reason) {
@@ -465,27 +523,7 @@ final class BlockTranslator {
             path.jumpsHere.forEach(asm::bind32);
             path.code.run();
         }
-        for (Jump jump : jumps) {
-            asm.bind32(jump.displacementAt);
-            if (jump.guardAt != 0) {
-                asm.bind32(jump.differsAt);
-            }
-            long start = asm.here() - asm.size();
-            int link =
-                    cache.addLink(
-                            new Link(
-                                    block,
-                                    jump.context,
-                                    jump.targetOffset,
-                                    start + jump.displacementAt,
-                                    asm.size() - jump.displacementAt - 4,
-                                    jump.guardAt == 0 ? -1 : start + jump.guardAt));
-            if (jump.guardAt != 0) {
-                asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-            }
-            asm.storeStateImm32(ProcessorBlock.SITE, link);
-            asm.jmp(stubs.exit[jump.guardAt == 0 ? ExitReason.LINK : ExitReason.FAR_LINK]);
-        }
+        jumps.finish();
     }
 
     // Registers
@@ -504,14 +542,19 @@ final class BlockTranslator {
 
     /** Linear address of the instruction's memory operand to {@link Gpr#ADDRESS}; no flags. */
     void address(Instruction i, int next) {
-        effectiveAddress(i, next, Gpr.ADDRESS);
+        address(i, next, 0);
+    }
+
+    /** The same, some bytes farther. */
+    void address(Instruction i, int next, int farther) {
+        effectiveAddress(i, next, farther, Gpr.ADDRESS);
         if (i.segment >= 4) {
             asm.loadState(Gpr.SCRATCH, ProcessorBlock.SEGMENT_BASE + 8 * (i.segment - 4));
             asm.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         }
     }
 
-    private void effectiveAddress(Instruction i, int next, int to) {
+    private void effectiveAddress(Instruction i, int next, int farther, int to) {
         boolean narrow = i.addressSize == 4;
         if (i.base == Instruction.RIP) {
             asm.loadState(to, ProcessorBlock.PAGE);
@@ -523,9 +566,9 @@ final class BlockTranslator {
             int base = i.base < 0 ? NONE : read(i.base, Gpr.ADDRESS);
             int index = i.index < 0 ? NONE : read(i.index, Gpr.SCRATCH);
             if (index != NONE && base == NONE && i.scale == 0) {
-                asm.mem(index, (int) i.disp);
+                asm.mem(index, (int) i.disp + farther);
             } else {
-                asm.mem(base, index, i.scale, (int) i.disp);
+                asm.mem(base, index, i.scale, (int) i.disp + farther);
             }
         }
         asm.opMem(!narrow, 0x8d, to);
@@ -539,337 +582,25 @@ final class BlockTranslator {
         int target = Gpr.host(i.reg0);
         int to = target == Gpr.SPILLED ? Gpr.ADDRESS : target;
         if (i.base == Instruction.RIP || target == Gpr.SPILLED || i.operandSize == 4) {
-            effectiveAddress(i, next(), Gpr.ADDRESS);
+            effectiveAddress(i, next(), 0, Gpr.ADDRESS);
             if (i.operandSize == 4) {
                 asm.mov32(to, Gpr.ADDRESS);
             } else if (to != Gpr.ADDRESS) {
                 asm.mov(to, Gpr.ADDRESS);
             }
         } else {
-            effectiveAddress(i, next(), to);
+            effectiveAddress(i, next(), 0, to);
         }
         if (target == Gpr.SPILLED) {
             asm.storeState(ProcessorBlock.register(i.reg0), to);
         }
     }
 
-    // The stack
-
-    private Runnable belowTop() {
-        return () -> asm.lea(Gpr.ADDRESS, Gpr.RSP, -8);
-    }
-
-    private void push(Instruction i) {
-        switch (i.kind0) {
-            case Instruction.IMM -> {
-                probe.emit(belowTop(), 8, true, 1);
-                asm.mem(Gpr.ADDRESS, 0);
-                asm.opMem(true, 0xc7, 0);
-                asm.emit32((int) i.imm);
-            }
-            case Instruction.MEM -> {
-                int after = next();
-                probe.emit(() -> address(i, after), 8, false, 1);
-                asm.mem(Gpr.ADDRESS, 0);
-                asm.loadMem(Gpr.ADDRESS);
-                asm.storeState(ProcessorBlock.TEMPORARY, Gpr.ADDRESS);
-                probe.emit(belowTop(), 8, true, 1);
-                asm.loadState(Gpr.SCRATCH, ProcessorBlock.TEMPORARY);
-                asm.mem(Gpr.ADDRESS, 0);
-                asm.storeMem(Gpr.SCRATCH);
-            }
-            default -> {
-                probe.emit(belowTop(), 8, true, 1);
-                int value = read(i.reg0, Gpr.SCRATCH);
-                asm.mem(Gpr.ADDRESS, 0);
-                asm.storeMem(value);
-            }
-        }
-        asm.lea(Gpr.RSP, Gpr.RSP, -8);
-    }
-
-    private void pop(Instruction i) {
-        probe.emit(() -> asm.mov(Gpr.ADDRESS, Gpr.RSP), 8, false, 1);
-        int host = Gpr.host(i.reg0);
-        asm.mem(Gpr.ADDRESS, 0);
-        asm.loadMem(host == Gpr.SPILLED ? Gpr.SCRATCH : host);
-        if (host == Gpr.SPILLED) {
-            asm.storeState(ProcessorBlock.register(i.reg0), Gpr.SCRATCH);
-        }
-        asm.lea(Gpr.RSP, Gpr.RSP, 8);
-    }
-
-    private void leave() {
-        probe.emit(() -> asm.mov(Gpr.ADDRESS, RBP), 8, false, 1);
-        asm.mem(Gpr.ADDRESS, 0);
-        asm.loadMem(Gpr.ADDRESS);
-        asm.lea(Gpr.RSP, RBP, 8);
-        asm.mov(RBP, Gpr.ADDRESS);
-    }
-
-    // Jumps
-
-    private void branch(Instruction i) {
-        int target = next() + (int) i.imm;
-        if (target >= 0 && target < PAGE_SIZE && target > at) {
-            jumps.add(new Jump(jccToLink(i.condition), block.context, target));
-        } else {
-            int taken = asm.jccAhead(i.condition);
-            jumpTo(next(), false);
-            asm.bind32(taken);
-            jumpTo(target, true);
-            return;
-        }
-        jumpTo(next(), false);
-    }
-
-    /** The displacement has to lie in one aligned word, to be replaced in one store. */
-    private int jccToLink(int condition) {
-        alignDisplacement(2);
-        return asm.jccAhead(condition);
-    }
-
-    private void alignDisplacement(int opcodeBytes) {
-        while ((asm.here() + opcodeBytes & 3) != 0) {
-            asm.emit(0x90);
-        }
-    }
-
-    /**
-     * Goes on at an offset from the page's start, here or on another page.
-     *
-     * @param poll whether to look for events on the way
-     */
-    private void jumpTo(int target, boolean poll) {
-        jumpTo(target, poll, block.context);
-    }
-
-    private void jumpTo(int target, boolean poll, int context) {
-        if (target < 0 || target >= PAGE_SIZE) {
-            if (poll) {
-                poll(target, 0);
-            }
-            farJump(target, context);
-            return;
-        }
-        if (poll) {
-            poll(target, 0);
-        }
-        alignDisplacement(1);
-        jumps.add(new Jump(asm.jmpAhead(), context, target));
-    }
-
-    /**
-     * Goes on at an offset that lies on another page: straight there, if the page at that address
-     * is the one it was when the jump was linked.
-     */
-    private void farJump(int target, int context) {
-        asm.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
-        asm.lea(Gpr.ADDRESS, Gpr.ADDRESS, target);
-        asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
-        asm.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(context));
-        asm.loadMem(Gpr.SCRATCH);
-        // lea rcx, [rcx + r14 + constant], of 8 bytes, the last 4 of them to be replaced
-        while ((asm.here() & 3) != 0) {
-            asm.emit(0x90);
-        }
-        asm.mem(Gpr.SCRATCH, Gpr.ADDRESS, 0, 0x7fffffff);
-        asm.leaMem(Gpr.SCRATCH);
-        int guardAt = asm.size() - 4;
-        int same = asm.jrcxzAhead();
-        int differs = asm.jmpAhead();
-        asm.bind8(same);
-        alignDisplacement(1);
-        jumps.add(new Jump(asm.jmpAhead(), context, target, guardAt, differs));
-    }
-
-    /** Leaves for an event, to go on at an offset later; no flags are touched. */
-    private void poll(int target, int left) {
-        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
-        int event = asm.jrcxzAhead();
-        int on = asm.jmpShortAhead();
-        asm.bind8(event);
-        int site = leavingSite(left);
-        int cold = asm.jmpAhead();
-        cold(List.of(cold), () -> leaveForEvent(target, site));
-        asm.bind8(on);
-    }
-
-    /** Goes on at the linear address in {@link Gpr#ADDRESS}; looks for events on the way. */
-    private void indirectJump() {
-        indirectJump(block.context);
-    }
-
-    void indirectJump(int context) {
-        int table = ProcessorBlock.jumps(context);
-        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
-        int event = asm.jrcxzAhead();
-        Stubs.emitFind(asm, table + ProcessorBlock.JUMP_TAG);
-        asm.loadMem(Gpr.SCRATCH);
-        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
-        int hit = asm.jrcxzAhead();
-        asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        exit(indirectSite(context), ExitReason.INDIRECT);
-        asm.bind8(event);
-        asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        exit(indirectSite(context), ExitReason.EVENT);
-        asm.bind8(hit);
-        Stubs.emitFind(asm, table + ProcessorBlock.JUMP_HOST);
-        asm.jmpMem();
-    }
-
-    private int remaining() {
-        return countInstructions ? instructions.size() - current : 0;
-    }
-
-    /** A place where the jump that ends the block is done. */
-    private int indirectSite(int target) {
-        return leavingSite(0, target);
-    }
-
-    private int leavingSite(int left) {
-        return leavingSite(left, block.context);
-    }
-
-    private int leavingSite(int left, int target) {
-        return cache.addSite(
-                new Site(
-                        block,
-                        new GuestProcessor.Prepared(instruction),
-                        at,
-                        false,
-                        0,
-                        1,
-                        retry,
-                        flagsSaved,
-                        target,
-                        left));
-    }
-
-    private void jump(Instruction i) {
-        switch (i.kind0) {
-            case Instruction.REL -> {
-                int target = next() + (int) i.imm;
-                jumpTo(target, target <= at);
-            }
-            case Instruction.MEM -> {
-                int after = next();
-                probe.emit(() -> address(i, after), 8, false, 1);
-                asm.mem(Gpr.ADDRESS, 0);
-                asm.loadMem(Gpr.ADDRESS);
-                indirectJump();
-            }
-            default -> {
-                int target = read(i.reg0, Gpr.ADDRESS);
-                if (target != Gpr.ADDRESS) {
-                    asm.mov(Gpr.ADDRESS, target);
-                }
-                indirectJump();
-            }
-        }
-    }
-
-    private void call(Instruction i) {
-        int after = next();
-        if (i.kind0 == Instruction.MEM) {
-            probe.emit(() -> address(i, after), 8, false, 1);
-            asm.mem(Gpr.ADDRESS, 0);
-            asm.loadMem(Gpr.ADDRESS);
-            asm.storeState(ProcessorBlock.TEMPORARY, Gpr.ADDRESS);
-        }
-        probe.emit(belowTop(), 8, true, 1);
-        asm.loadState(Gpr.SCRATCH, ProcessorBlock.PAGE);
-        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, after);
-        asm.mem(Gpr.ADDRESS, 0);
-        asm.storeMem(Gpr.SCRATCH);
-        asm.lea(Gpr.RSP, Gpr.RSP, -8);
-        if (after < PAGE_SIZE) {
-            callOnHost(after);
-        }
-        switch (i.kind0) {
-            case Instruction.REL -> jumpTo(after + (int) i.imm, true);
-            case Instruction.MEM -> {
-                asm.loadState(Gpr.ADDRESS, ProcessorBlock.TEMPORARY);
-                indirectJump();
-            }
-            default -> {
-                int target = read(i.reg0, Gpr.ADDRESS);
-                if (target != Gpr.ADDRESS) {
-                    asm.mov(Gpr.ADDRESS, target);
-                }
-                indirectJump();
-            }
-        }
-    }
-
-    private void ret(Instruction i) {
-        probe.emit(() -> asm.mov(Gpr.ADDRESS, Gpr.RSP), 8, false, 1);
-        asm.mem(Gpr.ADDRESS, 0);
-        asm.loadMem(Gpr.ADDRESS);
-        asm.lea(Gpr.RSP, Gpr.RSP, 8 + (i.kind0 == Instruction.IMM ? (int) i.imm & 0xffff : 0));
-        asm.storeStateImm32(ProcessorBlock.SITE, indirectSite(block.context));
-        asm.emit(0xc3);
-    }
-
-    /**
-     * Makes the rest of a call the body of a call of the host's, so that its processor foresees the
-     * return. Where that comes back to, with the guest's return address in {@link Gpr#ADDRESS}, it
-     * is compared with the one expected: the offset, and what page lies there now. A host's return
-     * to the wrong place, as after a switch of the guest's stack, only takes longer.
-     */
-    private void callOnHost(int after) {
-        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.CALLS_LEFT);
-        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
-        asm.storeState32(ProcessorBlock.CALLS_LEFT, Gpr.SCRATCH);
-        int none = asm.jrcxzAhead();
-        int again = asm.size();
-        int body = asm.callAhead();
-        asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
-        asm.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(block.context));
-        asm.loadMem(Gpr.SCRATCH);
-        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, block.page.number - after);
-        int expected = asm.jrcxzAhead();
-        asm.jmp(stubs.lookUp[block.context]);
-        asm.bind8(expected);
-        asm.lea(Gpr.ADDRESS, Gpr.ADDRESS, -after);
-        asm.storeState(ProcessorBlock.PAGE, Gpr.ADDRESS);
-        jumpTo(after, false);
-        asm.bind8(none);
-        asm.loadState(RSP, ProcessorBlock.STACK_BOTTOM);
-        asm.storeStateImm32(ProcessorBlock.CALLS_LEFT, Stubs.CALLS_IN_A_ROW);
-        asm.jmpShortBack(again);
-        asm.bind32(body);
-    }
-
-    /** Forgets the host's calls: their returns are not for code in another context. */
-    void forgetCalls(int context) {
-        asm.loadState(RSP, ProcessorBlock.STACK_BOTTOM);
-        asm.movImm64(Gpr.SCRATCH, stubs.lastReturn[context]);
-        asm.mem(RSP, 0);
-        asm.storeMem(Gpr.SCRATCH);
-    }
-
-    /** Goes on with the next instruction in another context. */
-    void changeContext(int context) {
-        forgetCalls(context);
-        jumpTo(next(), false, context);
-    }
-
     /** Events that were held off come after the next instruction. */
     private void enableInterrupts() {
         asm.storeStateImm32(ProcessorBlock.INTERRUPT_FLAG, 0x200);
-        recallHeldEvents();
+        jumps.recallHeldEvents();
         interruptsAfterThis = true;
-    }
-
-    /** Lets the next look for events find those that IF held off. */
-    void recallHeldEvents() {
-        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.NOTHING_HELD);
-        int held = asm.jrcxzAhead();
-        int on = asm.jmpShortAhead();
-        asm.bind8(held);
-        asm.storeStateImm32(ProcessorBlock.QUIET, 0);
-        asm.bind8(on);
     }
 
     // CMPXCHG8B and CMPXCHG16B use RCX, which is scratch here

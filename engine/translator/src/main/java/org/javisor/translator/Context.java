@@ -21,7 +21,8 @@ final class Context {
 
     static final int COUNT = 9;
 
-    private static final int RIGHTS = 3;
+    /** Those that differ in rights only come in a row. */
+    static final int RIGHTS = 3;
 
     private Context() {}
 

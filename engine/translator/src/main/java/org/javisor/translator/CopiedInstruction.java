@@ -12,6 +12,9 @@ import org.javisor.x86.Op;
 final class CopiedInstruction {
     private final BlockTranslator block;
 
+    /** Of the memory operand from {@link Gpr#ADDRESS}. */
+    private int displacement;
+
     CopiedInstruction(BlockTranslator block) {
         this.block = block;
     }
@@ -56,13 +59,13 @@ final class CopiedInstruction {
         byte[] bytes = block.bytes;
         Assembler a = block.asm;
         if (i.hasMemory()) {
-            int after = block.next();
-            block.probe()
-                    .emit(
-                            () -> block.address(i, after),
-                            i.memorySize,
-                            Operands.writesMemory(i),
-                            Operands.alignment(i));
+            displacement =
+                    block.probe()
+                            .operand(
+                                    i,
+                                    i.memorySize,
+                                    Operands.writesMemory(i),
+                                    Operands.alignment(i));
         }
         if (high(i)) {
             emitHigh(a, i, at);
@@ -126,7 +129,7 @@ final class CopiedInstruction {
     private void emitHigh(Assembler a, Instruction i, int at) {
         int modrm = block.bytes[at + i.modrmOffset] & 0xff;
         if (i.hasMemory()) {
-            a.mov(Gpr.SCRATCH, Gpr.ADDRESS);
+            a.lea(Gpr.SCRATCH, Gpr.ADDRESS, displacement);
             modrm = modrm & 0x38 | RCX;
         } else {
             a.mov(Gpr.SCRATCH, Gpr.RCX);
@@ -154,7 +157,7 @@ final class CopiedInstruction {
         if (i.op == Op.MOV && i.hasMemory()) {
             boolean load = i.kind0 != Instruction.MEM;
             int code = (load ? 0x8a : 0x88) | (i.operandSize == 1 ? 0 : 1);
-            a.mem(Gpr.ADDRESS, 0);
+            a.mem(Gpr.ADDRESS, displacement);
             a.opMem(i.operandSize == 2 ? 0x66 : 0, i.operandSize == 8, MAP_1, code, RAX, false);
             return;
         }
@@ -250,7 +253,12 @@ final class CopiedInstruction {
             a.emit(0x40 | rex);
         }
         opcode(a, i, i.opcode);
-        a.emit((memory ? 0 : 0xc0) | (reg & 7) << 3 | rm & 7);
+        if (memory) {
+            a.mem(Gpr.ADDRESS, displacement);
+            a.modrmMem(reg);
+        } else {
+            a.emit(0xc0 | (reg & 7) << 3 | rm & 7);
+        }
         immediates(a, i, at);
         if (i.op == Op.PCMPESTRI || i.op == Op.PCMPISTRI) {
             a.mov32(Gpr.RCX, Gpr.SCRATCH);
@@ -351,7 +359,7 @@ final class CopiedInstruction {
             Assembler a, Instruction i, int at, int reg, int vvvv, boolean memory, int rm) {
         boolean is256 = (i.flags & Instruction.VEX_256) != 0;
         if (memory) {
-            a.mem(Gpr.ADDRESS, 0);
+            a.mem(Gpr.ADDRESS, displacement);
             a.vexMem(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv);
         } else {
             a.vex(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv, rm);

@@ -24,8 +24,8 @@ final class Division {
     void emit(Instruction i) {
         Assembler a = block.asm;
         boolean wide = i.operandSize == 8;
-        if (!block.flagsSaved()) {
-            block.saveFlags();
+        if (!block.flags().saved()) {
+            block.flags().save();
         }
         if (i.kind0 == Instruction.MEM) {
             int after = block.next();
@@ -55,6 +55,6 @@ final class Division {
             block.interpretCold(List.of(zeroOrMinusOne, a.jccAhead(NOT_EQUAL)));
             a.op(wide, 0xf7, 7, Gpr.ADDRESS);
         }
-        block.flagsUndefined();
+        block.flags().made();
     }
 }

@@ -79,8 +79,8 @@ final class FlagTransfers {
     /** Only IF and the arithmetic flags may change here; else the interpreter does it. */
     private void pop() {
         Assembler a = block.asm;
-        if (!block.flagsSaved()) {
-            block.saveFlags();
+        if (!block.flags().saved()) {
+            block.flags().save();
         }
         block.probe().emit(() -> a.mov(Gpr.ADDRESS, Gpr.RSP), 8, false, 1);
         a.mem(Gpr.ADDRESS, 0);
@@ -104,6 +104,6 @@ final class FlagTransfers {
         a.storeState32(ProcessorBlock.INTERRUPT_FLAG, Gpr.SCRATCH);
         scatter(Gpr.ADDRESS);
         a.lea(Gpr.RSP, Gpr.RSP, 8);
-        block.flagsUndefined();
+        block.flags().made();
     }
 }

@@ -1,60 +1,141 @@
 package org.javisor.translator;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.javisor.x86.Instruction;
 
 /**
- * The inline software TLB: turns a linear address into a host address, or leaves.
+ * How the linear address of an access becomes a host address, or the code is left.
  *
- * <p>Two forms. The short one adds the entry's negated tag, which leaves the offset in the page if
- * it is the right page and something too large if not, and compares that; it spoils the flags, so
- * they must not be needed, or have been put aside. The long one does without flags, by PEXT and
- * JRCXZ.
+ * <p>Each place in the code has a <em>slot</em> of the {@link ProcessorBlock}: the negated address
+ * of the page it touched last and where that page lies. Adding the negated address leaves the
+ * offset in the page if it is the same page again, and something too large if not. As the slot's
+ * place does not depend on the address, the processor has it long before it has the address; a look
+ * into a table by the address would put two loads in a row instead of one. Another page is sought
+ * in the TLB by a stub, which renews the slot.
+ *
+ * <p>There are two forms. One compares and so spoils the flags, which then must be put aside, or
+ * not needed and easily made again. The other does without flags, by PEXT and JRCXZ.
  */
 final class MemoryProbe {
     private final BlockTranslator block;
+    private int nextRead;
+    private int nextWrite;
 
     MemoryProbe(BlockTranslator block) {
         this.block = block;
     }
 
     /**
-     * Emits a probe; the operand's host address is then in {@link Gpr#ADDRESS}.
+     * Finds an instruction's memory operand, whose host address is then in {@link Gpr#ADDRESS} but
+     * for a displacement, which is the result.
      *
-     * @param address puts the linear address there, using {@link Gpr#SCRATCH} and no flags
      * @param alignment 1, 16 or 32: what else goes to the interpreter
      */
-    void emit(Runnable address, int size, boolean write, int alignment) {
-        Assembler a = block.asm;
-        if (!block.flagsSaved() && block.flagsDead() && block.accessesUntilReplaced() > 1) {
-            block.saveFlags();
+    int operand(Instruction i, int size, boolean write, int alignment) {
+        int after = block.next();
+        int key = alignment == 1 ? AccessGroups.keyOf(i) : AccessGroups.NO_KEY;
+        if (key == AccessGroups.NO_KEY) {
+            emit(() -> block.address(i, after), size, write, alignment);
+            return 0;
         }
+        int disp = (int) i.disp;
+        return grouped(key, disp, size, write, low -> block.address(i, after, low - disp));
+    }
+
+    /** The same for 8 bytes of the stack. */
+    int stack(int disp, boolean write) {
+        Assembler a = block.asm;
+        return grouped(
+                AccessGroups.stackKey(),
+                disp,
+                8,
+                write,
+                low -> a.lea(Gpr.ADDRESS, Gpr.RSP, low));
+    }
+
+    /** Puts the linear address of a group's start into {@link Gpr#ADDRESS}, without flags. */
+    private interface Start {
+        void address(int low);
+    }
+
+    private int grouped(int key, int disp, int size, boolean write, Start start) {
+        AccessGroups groups = block.groups();
+        int known = groups.displacement(key, disp, size, write);
+        if (known != AccessGroups.NOT_COVERED) {
+            return known;
+        }
+        int accesses = block.planGroup(key, disp, write);
+        if (accesses == 1) {
+            emit(() -> start.address(disp), size, write, 1, null, 1);
+            groups.begin();
+            return 0;
+        }
+        int low = groups.low();
+        AccessGroup group = new AccessGroup(disp - low, size, write);
+        emit(() -> start.address(low), groups.span(), groups.writes(), 1, group, accesses);
+        groups.begin();
+        return disp - low;
+    }
+
+    /**
+     * Emits a probe for an access on its own; its host address is then in {@link Gpr#ADDRESS}.
+     *
+     * @param address puts the linear address there, using {@link Gpr#SCRATCH} and no flags
+     */
+    void emit(Runnable address, int size, boolean write, int alignment) {
+        block.groups().end();
+        emit(address, size, write, alignment, null, 1);
+    }
+
+    private void emit(
+            Runnable address,
+            int size,
+            boolean write,
+            int alignment,
+            AccessGroup group,
+            int accesses) {
+        Assembler a = block.asm;
+        FlagState flags = block.flags();
+        boolean mayClobber = flags.allowSpoiling(accesses);
         block.retryHere();
-        boolean mayClobber = block.flagsSaved();
         address.run();
-        int site = block.memorySite(write, size, alignment);
-        int jump =
+        int site = block.memorySite(write, size, alignment, group);
+        int slot = nextSlot(write);
+        List<Integer> misses =
                 mayClobber
-                        ? withFlags(a, size, write, alignment)
-                        : withoutFlags(a, size, write, alignment);
+                        ? withFlags(a, slot, size, alignment)
+                        : withoutFlags(a, slot, size, alignment, group == null);
+        long done = a.here();
+        Runnable remake = flags.remake();
+        int beyond = alignment > 1 ? 0 : size - 1;
+        int argument = beyond << 16 | ProcessorBlock.SLOT_PAGE + slot;
+        long stub = block.renewSlot(write, alignment);
         block.cold(
-                List.of(jump),
+                misses,
                 () -> {
                     address.run();
-                    a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+                    a.movImm32(Gpr.SCRATCH, argument);
+                    a.call(stub);
+                    int found = a.jrcxzAhead();
+                    remake.run();
                     block.exit(site, ExitReason.MEMORY);
+                    a.bind8(found);
+                    a.jmp(done);
                 });
     }
 
-    private int withFlags(Assembler a, int size, boolean write, int alignment) {
-        int table = ProcessorBlock.tlb(block.context());
-        int tag = table + (write ? ProcessorBlock.TLB_WRITE : ProcessorBlock.TLB_READ);
-        a.rorx32(Gpr.SCRATCH, Gpr.ADDRESS, 12 - ProcessorBlock.TLB_ENTRY_SHIFT);
-        a.aluImm(
-                false,
-                4,
-                Gpr.SCRATCH,
-                ProcessorBlock.TLB_ENTRIES - 1 << ProcessorBlock.TLB_ENTRY_SHIFT);
-        a.memState(Gpr.SCRATCH, 0, tag);
+    private int nextSlot(boolean write) {
+        int number =
+                write
+                        ? ProcessorBlock.READ_SLOTS + nextWrite++ % ProcessorBlock.WRITE_SLOTS
+                        : nextRead++ % ProcessorBlock.READ_SLOTS;
+        return 8 * number;
+    }
+
+    private List<Integer> withFlags(Assembler a, int slot, int size, int alignment) {
+        int slots = ProcessorBlock.slots(block.context()) + slot;
+        a.memState(slots + ProcessorBlock.SLOT_PAGE);
         a.opMem(true, 0x03, Gpr.ADDRESS); // add
         int miss;
         if (alignment > 1) {
@@ -64,36 +145,37 @@ final class MemoryProbe {
             a.aluImm(true, 7, Gpr.ADDRESS, 4096 - size);
             miss = a.jccAhead(7);
         }
-        a.memState(Gpr.SCRATCH, 0, table + ProcessorBlock.TLB_HOST);
+        a.memState(slots + ProcessorBlock.SLOT_HOST);
         a.opMem(true, 0x03, Gpr.ADDRESS);
-        return miss;
+        return List.of(miss);
     }
 
-    private int withoutFlags(Assembler a, int size, boolean write, int alignment) {
-        int table = ProcessorBlock.tlb(block.context());
-        int tag = table + (write ? ProcessorBlock.TLB_WRITE : ProcessorBlock.TLB_READ);
-        index(a);
-        a.memState(Gpr.SCRATCH, 3, tag);
-        a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, alignment > 1 ? 0 : size - 1);
-        int mask =
-                switch (alignment) {
-                    case 16 -> ProcessorBlock.MISALIGNED_16_MASK;
-                    case 32 -> ProcessorBlock.MISALIGNED_32_MASK;
-                    default -> ProcessorBlock.OUTSIDE_PAGE_MASK;
-                };
-        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, mask);
+    /**
+     * A single access passes if it is aligned to its size, and so does not reach beyond the page;
+     * others of its kind are the stub's.
+     */
+    private List<Integer> withoutFlags(
+            Assembler a, int slot, int size, int alignment, boolean single) {
+        int slots = ProcessorBlock.slots(block.context()) + slot;
+        a.loadState(Gpr.SCRATCH, slots + ProcessorBlock.SLOT_PAGE);
+        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
+        int aligned = single ? Math.max(alignment, Integer.highestOneBit(2 * size - 1)) : 1;
+        List<Integer> misses = new ArrayList<>();
+        misses.add(missUnlessInside(a, Gpr.ADDRESS, Math.min(aligned, 32)));
+        if (!single || aligned > 32) {
+            a.lea(Gpr.SCRATCH, Gpr.ADDRESS, size - 1);
+            misses.add(missUnlessInside(a, Gpr.SCRATCH, 1));
+        }
+        a.loadState(Gpr.SCRATCH, slots + ProcessorBlock.SLOT_HOST);
+        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
+        return misses;
+    }
+
+    private static int missUnlessInside(Assembler a, int offset, int alignment) {
+        a.pextState(Gpr.SCRATCH, offset, ProcessorBlock.outsideMask(alignment));
         int hit = a.jrcxzAhead();
         int miss = a.jmpAhead();
         a.bind8(hit);
-        index(a);
-        a.memState(Gpr.SCRATCH, 3, table + ProcessorBlock.TLB_DISTANCE);
-        a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         return miss;
-    }
-
-    private static void index(Assembler a) {
-        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.TLB_INDEX_MASK);
     }
 }

@@ -64,7 +64,7 @@ final class PrivilegeTransfers {
 
     private void stac() {
         addToSystemFlags(AC);
-        block.changeContext(sibling(Context.SUPERVISOR_SMAP_OFF));
+        block.jumps().changeContext(sibling(Context.SUPERVISOR_SMAP_OFF));
     }
 
     /** Where user pages cannot be touched, AC is clear already. */
@@ -74,7 +74,7 @@ final class PrivilegeTransfers {
             a.loadState32(Gpr.SCRATCH, ProcessorBlock.SMAP_ON);
             interpretIfZero();
             addToSystemFlags(-AC);
-            block.changeContext(sibling(Context.SUPERVISOR));
+            block.jumps().changeContext(sibling(Context.SUPERVISOR));
         }
     }
 
@@ -105,7 +105,7 @@ final class PrivilegeTransfers {
         Assembler a = block.asm;
         a.loadState(Gpr.SCRATCH, ProcessorBlock.SYSCALL_TARGET);
         interpretIfZero();
-        block.flags().gather();
+        block.flagTransfers().gather();
         a.mov(R11, Gpr.SCRATCH);
         a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
         a.lea(Gpr.RCX, Gpr.ADDRESS, block.next());
@@ -116,9 +116,9 @@ final class PrivilegeTransfers {
         a.movImm32(RAX, BIT_1 << 8);
         Stubs.emitFlagsFromAx(a);
         a.mov(RAX, Gpr.ADDRESS);
-        block.forgetCalls(sibling(Context.SUPERVISOR));
+        block.jumps().forgetCalls(sibling(Context.SUPERVISOR));
         a.loadState(Gpr.ADDRESS, ProcessorBlock.SYSCALL_TARGET);
-        block.indirectJump(sibling(Context.SUPERVISOR));
+        block.jumps().indirectJump(sibling(Context.SUPERVISOR));
     }
 
     private void systemReturn() {
@@ -134,10 +134,10 @@ final class PrivilegeTransfers {
         a.storeState32(ProcessorBlock.INTERRUPT_FLAG, Gpr.SCRATCH);
         a.storeStateImm32(ProcessorBlock.SYSTEM_FLAGS, BIT_1);
         a.storeStateImm32(ProcessorBlock.PRIVILEGE, ProcessorBlock.RETURNED_TO_USER);
-        block.recallHeldEvents();
-        block.flags().scatter(R11);
-        block.forgetCalls(sibling(Context.USER));
+        block.jumps().recallHeldEvents();
+        block.flagTransfers().scatter(R11);
+        block.jumps().forgetCalls(sibling(Context.USER));
         a.mov(Gpr.ADDRESS, Gpr.RCX);
-        block.indirectJump(sibling(Context.USER));
+        block.jumps().indirectJump(sibling(Context.USER));
     }
 }

@@ -2,6 +2,8 @@ package org.javisor.translator;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
 import org.javisor.memory.RawMemory;
 
 /**
@@ -53,12 +55,6 @@ final class ProcessorBlock {
 
     // Masks for PEXT and PDEP
     static final int TLB_INDEX_MASK = 0x100;
-    static final int OUTSIDE_PAGE_MASK = 0x108;
-
-    /** Outside the page, or not aligned to 16 or 32 bytes. */
-    static final int MISALIGNED_16_MASK = 0x110;
-
-    static final int MISALIGNED_32_MASK = 0x118;
     static final int JUMP_INDEX_MASK = 0x120;
 
     /** The arithmetic flags at their places. */
@@ -103,6 +99,20 @@ final class ProcessorBlock {
     /** What the bottom of the stack holds on entry. */
     static final int LAST_RETURN = 0x198;
 
+    // Used by the stubs that renew slots
+    static final int RENEW_RAX = 0x1a0;
+
+    /** Where the slot is; in the upper half how far the access reaches beyond its first byte. */
+    static final int RENEW_ARGUMENT = 0x1a8;
+
+    static final int RENEW_INDEX = 0x1b0;
+    static final int RENEW_PAGE = 0x1b8;
+
+    /** By the logarithm of an alignment, see {@link #outsideMask}. */
+    private static final int OUTSIDE_MASKS = 0x1c0;
+
+    private static final int ALIGNMENTS = 6;
+
     /** 16 registers of 32 bytes. */
     static final int VECTORS = 0x200;
 
@@ -137,10 +147,23 @@ final class ProcessorBlock {
     private static final int CODE_BYTES = CODE_ENTRIES * 8;
     private static final int TLB_BYTES = 4 * TLB_WRITE;
     private static final int JUMP_BYTES = JUMP_ENTRIES * 16;
-    private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES;
+
+    // Slots of places in the code that access memory, those that read before those that write
+    static final int READ_SLOTS = 320;
+    static final int WRITE_SLOTS = 192;
+
+    /** The negated address of the page accessed last, one word for each slot. */
+    static final int SLOT_PAGE = 0;
+
+    /** Where that page lies on the host. */
+    static final int SLOT_HOST = 8 * (READ_SLOTS + WRITE_SLOTS);
+
+    private static final int SLOT_BYTES = 2 * SLOT_HOST;
+    private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES + SLOT_BYTES;
     static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;
 
-    private static final long PAGE_MASK = -4096;
+    private static final int PAGE_BYTES = 4096;
+    private static final long PAGE_MASK = -PAGE_BYTES;
 
     /** The base of no page that anybody can access, as not canonical. */
     private static final long NOWHERE = 1L << 62;
@@ -153,11 +176,17 @@ final class ProcessorBlock {
 
     private final long address = segment.address();
 
+    /** Where empty slots lead whose address nobody is expected to guess. */
+    private final MemorySegment nothing = Arena.ofAuto().allocate(2 * PAGE_BYTES, PAGE_BYTES);
+
+    /** Empty slots: pages at addresses that are not canonical and known to nobody. */
+    private final MemorySegment emptySlots = Arena.ofAuto().allocate(SLOT_HOST, 8);
+
     ProcessorBlock() {
         put64(TLB_INDEX_MASK, (long) (TLB_ENTRIES - 1) << 12);
-        put64(OUTSIDE_PAGE_MASK, PAGE_MASK);
-        put64(MISALIGNED_16_MASK, PAGE_MASK | 15);
-        put64(MISALIGNED_32_MASK, PAGE_MASK | 31);
+        for (int n = 0; n < ALIGNMENTS; n++) {
+            put64(OUTSIDE_MASKS + 8 * n, PAGE_MASK | (1 << n) - 1);
+        }
         put64(JUMP_INDEX_MASK, JUMP_ENTRIES - 1);
         put64(FLAGS_MASK, 0x8d5);
         put64(BIT_NUMBER_MASK, 31);
@@ -170,7 +199,16 @@ final class ProcessorBlock {
         put32(X87_MISSING, 1);
         put32(MXCSR, 0x1f80);
         put32(HOST_MXCSR, 0x1f80);
+        SplittableRandom random = new SplittableRandom();
+        for (int at = 0; at < SLOT_HOST; at += 8) {
+            long secret = random.nextLong() >>> 2;
+            emptySlots.set(ValueLayout.JAVA_LONG, at, -(NOWHERE | secret));
+        }
         for (int context = 0; context < Context.COUNT; context++) {
+            clearSlots(context);
+            for (int at = 0; at < SLOT_HOST; at += 8) {
+                put64(slots(context) + SLOT_HOST + at, nothing.address());
+            }
             for (int n = 0; n < TLB_ENTRIES; n++) {
                 clearTlb(context, n);
             }
@@ -280,6 +318,29 @@ final class ProcessorBlock {
 
     long tlbHost(int context, int index) {
         return get64(tlbEntry(context, index) + TLB_HOST);
+    }
+
+    // Slots
+
+    static int slots(int context) {
+        return codes(context) + CODE_BYTES;
+    }
+
+    /**
+     * Voids the slots of a context. They keep their host pages: an access to a page nobody can
+     * guess would reach some memory of the guest's own or none.
+     */
+    void clearSlots(int context) {
+        MemorySegment.copy(emptySlots, 0, segment, slots(context), SLOT_HOST);
+    }
+
+    /**
+     * The mask of the bits that must be clear in an offset that is in the page and aligned.
+     *
+     * @param alignment a power of two up to 32
+     */
+    static int outsideMask(int alignment) {
+        return OUTSIDE_MASKS + 8 * Integer.numberOfTrailingZeros(alignment);
     }
 
     // Jump table

@@ -13,6 +13,7 @@ import org.javisor.interpreter.GuestProcessor;
  * @param flagsSaved whether the guest's flags are those put aside
  * @param context of what comes next
  * @param remaining instructions of the block that have not been carried out
+ * @param group the accesses that share the probe, or null if it is for one
  */
 record Site(
         TranslatedBlock block,
@@ -24,4 +25,5 @@ record Site(
         long retry,
         boolean flagsSaved,
         int context,
-        int remaining) {}
+        int remaining,
+        AccessGroup group) {}

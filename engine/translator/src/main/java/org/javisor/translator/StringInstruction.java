@@ -70,14 +70,14 @@ final class StringInstruction {
     private void repeat(Instruction i) {
         Assembler a = block.asm;
         int size = i.operandSize;
-        boolean needed = !block.flagsDead();
-        if (!block.flagsSaved()) {
-            block.saveFlags();
+        boolean needed = !block.flags().dead();
+        if (!block.flags().saved()) {
+            block.flags().save();
         }
         int again = a.size();
         a.op(true, 0x85, Gpr.RCX, Gpr.RCX); // test
         int done = a.jccAhead(EQUAL);
-        block.pollKeepingRip();
+        block.jumps().pollKeepingRip();
         if (i.op == Op.MOVS) {
             block.probe().emit(() -> a.mov(Gpr.ADDRESS, RSI), size, false, 1);
             a.storeState(ProcessorBlock.TEMPORARY, Gpr.ADDRESS);
@@ -111,7 +111,7 @@ final class StringInstruction {
         a.jmp(a.here() - a.size() + again);
         a.bind32(done);
         if (needed) {
-            block.restoreFlags();
+            block.flags().restore();
         }
     }
 

@@ -32,6 +32,11 @@ final class Stubs {
     /** By context: where a host's return leads for which there was no call. */
     final long[] lastReturn = new long[Context.COUNT];
 
+    /** By context, whether it writes, and alignment; see {@link #emitRenew}. */
+    private final long[] renewSlot = new long[Context.COUNT * 2 * ALIGNMENT.length];
+
+    private static final int[] ALIGNMENT = {1, 16, 32};
+
     /** Calls that may use the host's stack in a row; 8 bytes each. */
     static final int CALLS_IN_A_ROW = 1024;
 
@@ -58,8 +63,60 @@ final class Stubs {
             lookUp[context] = a.here();
             emitLookUp(a, context);
         }
+        for (int n = 0; n < renewSlot.length; n++) {
+            renewSlot[n] = a.here();
+            emitRenew(a, n / ALIGNMENT.length / 2, n / ALIGNMENT.length % 2 != 0, ALIGNMENT[n % ALIGNMENT.length]);
+        }
         size = a.size();
         memory.write(0, a.buffer(), size);
+    }
+
+    long renewSlot(int context, boolean write, int alignment) {
+        int n = alignment < 16 ? 0 : alignment == 16 ? 1 : 2;
+        return renewSlot[(context * 2 + (write ? 1 : 0)) * ALIGNMENT.length + n];
+    }
+
+    /**
+     * Looks for the page of the linear address in {@link Gpr#ADDRESS} in the TLB and enters it into
+     * the slot that {@link Gpr#SCRATCH} says, as {@link ProcessorBlock#RENEW_ARGUMENT} describes.
+     * That register is 0 afterwards if the access may take place, and the other has its host
+     * address; else the linear one stands in {@link ProcessorBlock#LINEAR}. No flags are touched.
+     */
+    private static void emitRenew(Assembler a, int context, boolean write, int alignment) {
+        int table = ProcessorBlock.tlb(context);
+        a.storeState(ProcessorBlock.RENEW_RAX, RAX);
+        a.storeState(ProcessorBlock.RENEW_ARGUMENT, Gpr.SCRATCH);
+        a.pextState(RAX, Gpr.ADDRESS, ProcessorBlock.TLB_INDEX_MASK);
+        a.storeState(ProcessorBlock.RENEW_INDEX, RAX);
+        a.memState(RAX, 3, table + (write ? ProcessorBlock.TLB_WRITE : ProcessorBlock.TLB_READ));
+        a.loadMem(RAX);
+        a.storeState(ProcessorBlock.RENEW_PAGE, RAX);
+        a.memState(ProcessorBlock.RENEW_ARGUMENT + 2);
+        a.opMem(0, false, MAP_0F, 0xb7, Gpr.SCRATCH, false); // movzx
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, RAX, 0);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
+        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
+        int found = a.jrcxzAhead();
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        a.loadState(RAX, ProcessorBlock.RENEW_RAX);
+        a.emit(0xc3); // ret
+        a.bind8(found);
+        int slots = ProcessorBlock.slots(context);
+        a.memState(ProcessorBlock.RENEW_ARGUMENT);
+        a.opMem(0, false, MAP_0F, 0xb7, Gpr.SCRATCH, false);
+        a.loadState(RAX, ProcessorBlock.RENEW_INDEX);
+        a.memState(RAX, 3, table + ProcessorBlock.TLB_HOST);
+        a.loadMem(RAX);
+        a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_HOST);
+        a.storeMem(RAX);
+        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
+        a.loadState(RAX, ProcessorBlock.RENEW_PAGE);
+        a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PAGE);
+        a.storeMem(RAX);
+        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
+        a.loadState(RAX, ProcessorBlock.RENEW_RAX);
+        a.movImm32(Gpr.SCRATCH, 0);
+        a.emit(0xc3);
     }
 
     private static void emitSetGsBase(Assembler a) {

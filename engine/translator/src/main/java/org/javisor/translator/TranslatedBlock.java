@@ -29,6 +29,9 @@ final class TranslatedBlock {
     /** Jumps from here. */
     final List<Link> outgoing = new ArrayList<>();
 
+    /** It jumps back to itself in a way that is not a link. */
+    boolean loops;
+
     boolean valid = true;
 
     TranslatedBlock(TranslatedPage page, TranslatedPage secondPage, int context, int offset) {

@@ -3,6 +3,7 @@ package org.javisor.translator;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 
@@ -30,6 +31,9 @@ final class TranslatedPage {
     /** Blocks that begin on another page and end on this one. */
     final List<TranslatedBlock> straddling = new ArrayList<>();
 
+    /** Offsets of instructions whose accesses are not to share a probe with those that follow. */
+    private final BitSet ungrouped = new BitSet();
+
     boolean valid = true;
 
     /**
@@ -38,6 +42,14 @@ final class TranslatedPage {
     TranslatedPage(long gpa, int number) {
         this.gpa = gpa;
         this.number = number;
+    }
+
+    boolean ungrouped(int offset) {
+        return ungrouped.get(offset);
+    }
+
+    void ungroup(int offset) {
+        ungrouped.set(offset);
     }
 
     /** The block at an offset, or null; who asks without the cache's lock has to ask again. */

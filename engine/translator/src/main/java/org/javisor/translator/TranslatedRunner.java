@@ -69,6 +69,9 @@ final class TranslatedRunner implements CodeRunner {
     /** In translated code, or about to be. */
     private volatile boolean inside;
 
+    /** Slots may hold a page that is no longer to be written; looked at before code is entered. */
+    private volatile boolean slotsRevoked;
+
     private final long[] exits = new long[ExitReason.COUNT];
 
     /** Instructions that were the interpreter's, by operation. */
@@ -202,7 +205,7 @@ final class TranslatedRunner implements CodeRunner {
                 }
                 case ExitReason.MEMORY -> {
                     Site site = exitSite;
-                    if (translate(state.get64(ProcessorBlock.LINEAR), site)) {
+                    if (admit(state.get64(ProcessorBlock.LINEAR), site)) {
                         target = site.retry();
                         block = site.block();
                     } else {
@@ -297,6 +300,11 @@ final class TranslatedRunner implements CodeRunner {
             if (!block.valid) {
                 return -1;
             }
+            if (slotsRevoked) {
+                slotsRevoked = false;
+                tables.forgetSlots();
+            }
+            tables.noteContext(block.context);
             state.put64(ProcessorBlock.LAST_RETURN, cache.stubs().lastReturn[block.context]);
             int reason = (int) Calls.ENTER.invokeExact(enter, target);
             int number = state.get32(ProcessorBlock.SITE);
@@ -576,12 +584,32 @@ final class TranslatedRunner implements CodeRunner {
         return (int) (gpa >>> 12) & WRITABLE_HASHES - 1;
     }
 
-    /** Enters a page into the TLB; false if the access is the interpreter's. */
-    private boolean translate(long linear, Site site) {
-        if ((linear & 0xfff) + site.size() > 4096 || (linear & site.alignment() - 1) != 0) {
+    /** Lets an access or a group of them pass; false if the access is the interpreter's. */
+    private boolean admit(long linear, Site site) {
+        AccessGroup group = site.group();
+        if (group == null) {
+            return translate(linear, site.size(), site.alignment(), site.write());
+        }
+        if (!translate(linear + group.delta, group.size, 1, group.write)) {
             return false;
         }
-        long gpa = processor.translate(linear, site.write());
+        int index = ProcessorBlock.tlbIndex(linear);
+        boolean whole = (linear & ~PAGE) + site.size() <= 4096;
+        if (whole && (!site.write() || state.tlbWritable(context, index))) {
+            return true;
+        }
+        if (++group.failures > AccessGroup.PATIENCE) {
+            cache.ungroup(site.block(), site.offset());
+        }
+        return false;
+    }
+
+    /** Enters a page into the TLB; false if the access is the interpreter's. */
+    private boolean translate(long linear, int size, int alignment, boolean write) {
+        if ((linear & ~PAGE) + size > 4096 || (linear & alignment - 1) != 0) {
+            return false;
+        }
+        long gpa = processor.translate(linear, write);
         if (gpa == -1) {
             return false;
         }
@@ -603,13 +631,14 @@ final class TranslatedRunner implements CodeRunner {
                 writable = false;
             }
         }
-        return writable || !site.write();
+        return writable || !write;
     }
 
     void revokeWrites(long pageGpa) {
         if (pageGpa != -1 && !writableEntered[hash(pageGpa)]) {
             return;
         }
+        slotsRevoked = true;
         long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
         for (int c = 0; c < Context.COUNT; c++) {
             for (int n = 0; n < ProcessorBlock.TLB_ENTRIES; n++) {

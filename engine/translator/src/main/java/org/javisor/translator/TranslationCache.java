@@ -137,6 +137,12 @@ final class TranslationCache implements WriteObserver {
         }
     }
 
+    /** Has a block translated anew in which an instruction's access shares its probe with none. */
+    synchronized void ungroup(TranslatedBlock block, int offset) {
+        block.page.ungroup(offset);
+        remove(block);
+    }
+
     /** All processors of a machine offer the same. */
     boolean offers(Instruction i) {
         return runners.getFirst().offers(i);
@@ -244,6 +250,9 @@ final class TranslationCache implements WriteObserver {
         }
         for (TranslatedRunner runner : runners) {
             runner.forget(block);
+            if (block.loops) {
+                runner.attention();
+            }
         }
     }
 

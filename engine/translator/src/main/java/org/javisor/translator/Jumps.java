@@ -1,0 +1,375 @@
+package org.javisor.translator;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.javisor.interpreter.GuestProcessor;
+import org.javisor.x86.Instruction;
+
+/**
+ * How a block goes on to others: straight where the target is known, by tables where it is
+ * computed, and with a look at pending events wherever a loop could close.
+ */
+final class Jumps {
+    private static final int PAGE_SIZE = 4096;
+
+    private final BlockTranslator block;
+    private final TranslationCache cache;
+    private final Stubs stubs;
+    private final List<Jump> jumps = new ArrayList<>();
+
+    /**
+     * A jump to another block, emitted but not yet registered.
+     *
+     * @param guardAt where the constant of a far jump's guard stands, 0 for a jump within the page
+     * @param differsAt displacement of the guard's way out
+     */
+    private record Jump(
+            int displacementAt, int context, int targetOffset, int guardAt, int differsAt) {
+        Jump(int displacementAt, int context, int targetOffset) {
+            this(displacementAt, context, targetOffset, 0, 0);
+        }
+    }
+
+    Jumps(BlockTranslator block, TranslationCache cache, Stubs stubs) {
+        this.block = block;
+        this.cache = cache;
+        this.stubs = stubs;
+    }
+
+    void begin() {
+        jumps.clear();
+    }
+
+    /** Emits the ways out of jumps that are not linked, and registers them. */
+    void finish() {
+        Assembler a = block.asm;
+        for (Jump jump : jumps) {
+            a.bind32(jump.displacementAt);
+            if (jump.guardAt != 0) {
+                a.bind32(jump.differsAt);
+            }
+            long start = a.here() - a.size();
+            int link =
+                    cache.addLink(
+                            new Link(
+                                    block.block(),
+                                    jump.context,
+                                    jump.targetOffset,
+                                    start + jump.displacementAt,
+                                    a.size() - jump.displacementAt - 4,
+                                    jump.guardAt == 0 ? -1 : start + jump.guardAt));
+            if (jump.guardAt != 0) {
+                a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+            }
+            a.storeStateImm32(ProcessorBlock.SITE, link);
+            a.jmp(stubs.exit[jump.guardAt == 0 ? ExitReason.LINK : ExitReason.FAR_LINK]);
+        }
+    }
+
+    // Known targets
+
+    /** JCC. The likelier way, on where it leads ahead and back where it closes a loop, is short. */
+    void branch(Instruction i) {
+        int next = block.next();
+        int target = next + (int) i.imm;
+        if (target > block.at() && target < PAGE_SIZE) {
+            jumps.add(new Jump(jccToLink(i.condition), block.context(), target));
+        } else {
+            Assembler a = block.asm;
+            int notTaken = a.jccAhead(i.condition ^ 1);
+            pollAndJump(target, block.context());
+            a.bind32(notTaken);
+        }
+        jumpTo(next, block.context());
+    }
+
+    /** The displacement has to lie in one aligned word, to be replaced in one store. */
+    private int jccToLink(int condition) {
+        alignDisplacement(2);
+        return block.asm.jccAhead(condition);
+    }
+
+    private void alignDisplacement(int opcodeBytes) {
+        while ((block.asm.here() + opcodeBytes & 3) != 0) {
+            block.asm.emit(0x90);
+        }
+    }
+
+    /** Goes on at an offset from the page's start, here or on another page. */
+    void jumpTo(int target, int context) {
+        if (target < 0 || target >= PAGE_SIZE) {
+            farJump(target, context);
+            return;
+        }
+        alignDisplacement(1);
+        jumps.add(new Jump(block.asm.jmpAhead(), context, target));
+    }
+
+    /** The same, looking for events on the way. */
+    private void pollAndJump(int target, int context) {
+        Assembler a = block.asm;
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
+        int site = leavingSite(0);
+        if (target < 0 || target >= PAGE_SIZE) {
+            int event = a.jrcxzAhead();
+            int on = a.jmpShortAhead();
+            a.bind8(event);
+            int cold = a.jmpAhead();
+            block.cold(List.of(cold), () -> leaveForEvent(target, site));
+            a.bind8(on);
+            farJump(target, context);
+            return;
+        }
+        int event = a.jrcxzAhead();
+        boolean loop = target == block.block().offset && context == block.context();
+        if (!loop || !block.closeLoop()) {
+            alignDisplacement(1);
+            jumps.add(new Jump(a.jmpAhead(), context, target));
+        }
+        a.bind8(event);
+        int cold = a.jmpAhead();
+        block.cold(List.of(cold), () -> leaveForEvent(target, site));
+    }
+
+    /**
+     * Goes on at an offset that lies on another page: straight there, if the page at that address
+     * is the one it was when the jump was linked.
+     */
+    private void farJump(int target, int context) {
+        Assembler a = block.asm;
+        a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
+        a.lea(Gpr.ADDRESS, Gpr.ADDRESS, target);
+        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
+        a.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(context));
+        a.loadMem(Gpr.SCRATCH);
+        // lea rcx, [rcx + r14 + constant], of 8 bytes, the last 4 of them to be replaced
+        while ((a.here() & 3) != 0) {
+            a.emit(0x90);
+        }
+        a.mem(Gpr.SCRATCH, Gpr.ADDRESS, 0, 0x7fffffff);
+        a.leaMem(Gpr.SCRATCH);
+        int guardAt = a.size() - 4;
+        int same = a.jrcxzAhead();
+        int differs = a.jmpAhead();
+        a.bind8(same);
+        alignDisplacement(1);
+        jumps.add(new Jump(a.jmpAhead(), context, target, guardAt, differs));
+    }
+
+    // Events
+
+    /** Leaves for an event, to go on at an offset later; no flags are touched. */
+    void poll(int target, int left) {
+        Assembler a = block.asm;
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
+        int event = a.jrcxzAhead();
+        int on = a.jmpShortAhead();
+        a.bind8(event);
+        int site = leavingSite(left);
+        int cold = a.jmpAhead();
+        block.cold(List.of(cold), () -> leaveForEvent(target, site));
+        a.bind8(on);
+    }
+
+    /** Leaves for an event before the current instruction; spoils flags and scratch. */
+    void pollKeepingRip() {
+        Assembler a = block.asm;
+        a.memState(ProcessorBlock.QUIET);
+        a.opMem(false, 0x83, 7);
+        a.emit(0);
+        int event = a.jccAhead(4);
+        int place = block.at();
+        int site = leavingSite(block.remaining());
+        block.cold(List.of(event), () -> leaveForEvent(place, site));
+    }
+
+    private void leaveForEvent(int offset, int site) {
+        Assembler a = block.asm;
+        a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
+        a.lea(Gpr.ADDRESS, Gpr.ADDRESS, offset);
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        block.exit(site, ExitReason.EVENT);
+    }
+
+    /** Lets the next look for events find those that IF held off. */
+    void recallHeldEvents() {
+        Assembler a = block.asm;
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.NOTHING_HELD);
+        int held = a.jrcxzAhead();
+        int on = a.jmpShortAhead();
+        a.bind8(held);
+        a.storeStateImm32(ProcessorBlock.QUIET, 0);
+        a.bind8(on);
+    }
+
+    int leavingSite(int left) {
+        return leavingSite(left, block.context());
+    }
+
+    private int leavingSite(int left, int target) {
+        return cache.addSite(
+                new Site(
+                        block.block(),
+                        new GuestProcessor.Prepared(block.instruction()),
+                        block.at(),
+                        false,
+                        0,
+                        1,
+                        block.retry(),
+                        block.flags().saved(),
+                        target,
+                        left,
+                        null));
+    }
+
+    // Computed targets
+
+    /** Goes on at the linear address in {@link Gpr#ADDRESS}; looks for events on the way. */
+    private void indirectJump() {
+        indirectJump(block.context());
+    }
+
+    void indirectJump(int context) {
+        Assembler a = block.asm;
+        int table = ProcessorBlock.jumps(context);
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
+        int event = a.jrcxzAhead();
+        Stubs.emitFind(a, table + ProcessorBlock.JUMP_TAG);
+        a.loadMem(Gpr.SCRATCH);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
+        int hit = a.jrcxzAhead();
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        block.exit(leavingSite(0, context), ExitReason.INDIRECT);
+        a.bind8(event);
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        block.exit(leavingSite(0, context), ExitReason.EVENT);
+        a.bind8(hit);
+        Stubs.emitFind(a, table + ProcessorBlock.JUMP_HOST);
+        a.jmpMem();
+    }
+
+    void jump(Instruction i) {
+        Assembler a = block.asm;
+        switch (i.kind0) {
+            case Instruction.REL -> {
+                int target = block.next() + (int) i.imm;
+                if (target <= block.at()) {
+                    pollAndJump(target, block.context());
+                } else {
+                    jumpTo(target, block.context());
+                }
+            }
+            case Instruction.MEM -> {
+                loadTarget(i);
+                indirectJump();
+            }
+            default -> {
+                targetRegister(i);
+                indirectJump();
+            }
+        }
+    }
+
+    private void loadTarget(Instruction i) {
+        Assembler a = block.asm;
+        int displacement = block.probe().operand(i, 8, false, 1);
+        a.mem(Gpr.ADDRESS, displacement);
+        a.loadMem(Gpr.ADDRESS);
+    }
+
+    private void targetRegister(Instruction i) {
+        int target = block.read(i.reg0, Gpr.ADDRESS);
+        if (target != Gpr.ADDRESS) {
+            block.asm.mov(Gpr.ADDRESS, target);
+        }
+    }
+
+    // Calls and returns
+
+    void call(Instruction i) {
+        Assembler a = block.asm;
+        int after = block.next();
+        if (i.kind0 == Instruction.MEM) {
+            loadTarget(i);
+            a.storeState(ProcessorBlock.TEMPORARY, Gpr.ADDRESS);
+            block.groups().end();
+        }
+        int displacement = block.probe().stack(-8, true);
+        a.loadState(Gpr.SCRATCH, ProcessorBlock.PAGE);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, after);
+        a.mem(Gpr.ADDRESS, displacement);
+        a.storeMem(Gpr.SCRATCH);
+        a.lea(Gpr.RSP, Gpr.RSP, -8);
+        if (after < PAGE_SIZE) {
+            callOnHost(after);
+        }
+        switch (i.kind0) {
+            case Instruction.REL -> pollAndJump(after + (int) i.imm, block.context());
+            case Instruction.MEM -> {
+                a.loadState(Gpr.ADDRESS, ProcessorBlock.TEMPORARY);
+                indirectJump();
+            }
+            default -> {
+                targetRegister(i);
+                indirectJump();
+            }
+        }
+    }
+
+    void ret(Instruction i) {
+        Assembler a = block.asm;
+        int displacement = block.probe().stack(0, false);
+        a.mem(Gpr.ADDRESS, displacement);
+        a.loadMem(Gpr.ADDRESS);
+        a.lea(Gpr.RSP, Gpr.RSP, 8 + (i.kind0 == Instruction.IMM ? (int) i.imm & 0xffff : 0));
+        a.storeStateImm32(ProcessorBlock.SITE, leavingSite(0));
+        a.emit(0xc3);
+    }
+
+    /**
+     * Makes the rest of a call the body of a call of the host's, so that its processor foresees the
+     * return. Where that comes back to, with the guest's return address in {@link Gpr#ADDRESS}, it
+     * is compared with the one expected: the offset, and what page lies there now. A host's return
+     * to the wrong place, as after a switch of the guest's stack, only takes longer.
+     */
+    private void callOnHost(int after) {
+        Assembler a = block.asm;
+        int context = block.context();
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.CALLS_LEFT);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
+        a.storeState32(ProcessorBlock.CALLS_LEFT, Gpr.SCRATCH);
+        int none = a.jrcxzAhead();
+        int again = a.size();
+        int body = a.callAhead();
+        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
+        a.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(context));
+        a.loadMem(Gpr.SCRATCH);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, block.block().page.number - after);
+        int expected = a.jrcxzAhead();
+        a.jmp(stubs.lookUp[context]);
+        a.bind8(expected);
+        a.lea(Gpr.ADDRESS, Gpr.ADDRESS, -after);
+        a.storeState(ProcessorBlock.PAGE, Gpr.ADDRESS);
+        jumpTo(after, context);
+        a.bind8(none);
+        a.loadState(Assembler.RSP, ProcessorBlock.STACK_BOTTOM);
+        a.storeStateImm32(ProcessorBlock.CALLS_LEFT, Stubs.CALLS_IN_A_ROW);
+        a.jmpShortBack(again);
+        a.bind32(body);
+    }
+
+    /** Forgets the host's calls: their returns are not for code in another context. */
+    void forgetCalls(int context) {
+        Assembler a = block.asm;
+        a.loadState(Assembler.RSP, ProcessorBlock.STACK_BOTTOM);
+        a.movImm64(Gpr.SCRATCH, stubs.lastReturn[context]);
+        a.mem(Assembler.RSP, 0);
+        a.storeMem(Gpr.SCRATCH);
+    }
+
+    /** Goes on with the next instruction in another context. */
+    void changeContext(int context) {
+        forgetCalls(context);
+        jumpTo(block.next(), context);
+    }
+}
