@@ -14,6 +14,9 @@ public final class GuestProcessor {
     private final Cpu cpu;
     private final Mmu mmu;
 
+    /** Of the last translation that failed. */
+    private GuestFault fault = GuestFault.ud();
+
     GuestProcessor(InterpreterVcpu vcpu, Cpu cpu) {
         this.vcpu = vcpu;
         this.cpu = cpu;
@@ -165,14 +168,26 @@ public final class GuestProcessor {
     /**
      * Walks the page tables for a data access at the current privilege.
      *
-     * @return the guest-physical address, or -1 if the access would fault
+     * @return the guest-physical address, or -1 if the access would fault; see {@link
+     *     #raisePageFault}
      */
     public long translate(long linear, boolean write) {
         try {
             return mmu.walk(linear, write);
-        } catch (GuestFault fault) {
+        } catch (GuestFault found) {
+            fault = found;
             return -1;
         }
+    }
+
+    /** Whether it was for a page fault that {@link #translate} refused its last access. */
+    public boolean pageFaultFound() {
+        return fault.vector == GuestFault.PF;
+    }
+
+    /** Lets the guest have that page fault, at the instruction at RIP. */
+    public void raisePageFault() {
+        vcpu.raise(fault);
     }
 
     /** Walks the page tables for an instruction fetch. */
@@ -201,6 +216,22 @@ public final class GuestProcessor {
      */
     public void awaitStores() {
         mmu.awaitStores();
+    }
+
+    // Time
+
+    /** Whether RDTSC and RDTSCP can be executed: CR4.TSD keeps them from user code. */
+    public boolean timestampsReadable() {
+        return cpu.cpl == 0 || !cpu.control.has4(ControlRegisters.CR4_TSD);
+    }
+
+    public long timestamp() {
+        return vcpu.tsc();
+    }
+
+    /** IA32_TSC_AUX. */
+    public long timestampAuxiliary() {
+        return cpu.msr.tscAux;
     }
 
     // Running

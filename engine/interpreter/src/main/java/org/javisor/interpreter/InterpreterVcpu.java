@@ -266,7 +266,7 @@ final class InterpreterVcpu implements Vcpu {
         blocks.run(finder.find(), 1);
     }
 
-    private void raise(GuestFault fault) {
+    void raise(GuestFault fault) {
         events.raise(fault);
         updateCareful();
     }

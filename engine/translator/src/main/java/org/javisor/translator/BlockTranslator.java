@@ -265,13 +265,14 @@ final class BlockTranslator {
             case NOP, PAUSE, ENDBR, PREFETCH, CLD, SERIALIZE -> !i.lock();
             case LEA -> i.operandSize >= 4;
             case PUSH -> i.operandSize == 8 && i.kind0 != Instruction.SEG;
-            case POP -> i.operandSize == 8 && i.kind0 == Instruction.GPR && i.reg0 != 4;
+            case POP -> i.operandSize == 8 && i.kind0 == Instruction.GPR;
             case LEAVE -> i.operandSize == 8;
             case DIV, IDIV -> i.operandSize >= 4 && i.kind0 != Instruction.GPR_HIGH;
             case CMPXCHG8B, CMPXCHG16B -> true;
             case MOVS, STOS, LODS -> StringInstruction.translated(i);
             case BT, BTS, BTR, BTC ->
                     BitString.translated(i) || Translatability.copied(i) && copied.possible(i);
+            case RDTSC, RDTSCP -> true;
             case STI -> !Context.user(block.context);
             case CLI, PUSHF, POPF -> flagTransfers.translated(i, block.context);
             case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.translated(i);
@@ -315,6 +316,7 @@ final class BlockTranslator {
             case RET -> jumps.ret(i);
             case DIV, IDIV -> new Division(this).emit(i);
             case MOVS, STOS, LODS -> strings.emit(i);
+            case RDTSC, RDTSCP -> readTimestamp();
             case STI -> enableInterrupts();
             case BT, BTS, BTR, BTC -> {
                 if (BitString.translated(i)) {
@@ -594,6 +596,16 @@ final class BlockTranslator {
         if (target == Gpr.SPILLED) {
             asm.storeState(ProcessorBlock.register(i.reg0), to);
         }
+    }
+
+    /** Java knows the time; the block goes on afterwards. */
+    private void readTimestamp() {
+        groups.end();
+        asm.storeStateImm32(ProcessorBlock.SITE, 0);
+        int number = asm.size() - 4;
+        asm.jmp(stubs.exit[ExitReason.TIMESTAMP]);
+        retry = asm.here();
+        asm.put32(number, memorySite(false, 0, 1, null));
     }
 
     /** Events that were held off come after the next instruction. */

@@ -26,7 +26,10 @@ final class ExitReason {
     /** The x87 registers are needed; the site's instruction comes next. */
     static final int X87 = 6;
 
-    static final int COUNT = 7;
+    /** RDTSC or RDTSCP; what follows it stands at the site's place to retry. */
+    static final int TIMESTAMP = 7;
+
+    static final int COUNT = 8;
 
     private ExitReason() {}
 }

@@ -54,7 +54,7 @@ final class FlagEffects {
                     true;
             case PDEP, PEXT, MULX, RORX, SARX, SHLX, SHRX, CRC32 -> true;
             case FCMOVB, FCMOVE, FCMOVBE, FCMOVU, FCMOVNB, FCMOVNE, FCMOVNBE, FCMOVNU -> false;
-            case SWAPGS, STAC, CLAC -> true;
+            case SWAPGS, STAC, CLAC, RDTSC, RDTSCP -> true;
             case CALL, RET, JMP, CLI, STI, MOVS, STOS, LODS -> true;
             default -> i.op.ordinal() >= org.javisor.x86.Op.FXSAVE.ordinal();
         };

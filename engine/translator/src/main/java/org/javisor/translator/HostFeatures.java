@@ -1,6 +1,8 @@
 package org.javisor.translator;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +22,9 @@ final class HostFeatures {
             List.of(
                     "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "lahf_lm", "xsave", "avx",
                     "avx2", "fma", "f16c", "bmi1", "bmi2", "abm", "movbe");
+
+    private static final int AT_HWCAP2 = 26;
+    private static final int HWCAP2_FSGSBASE = 2;
 
     private final Set<String> flags;
 
@@ -49,6 +54,28 @@ final class HostFeatures {
         return missing.isEmpty()
                 ? Optional.empty()
                 : Optional.of("for processors of x86-64-v3; this one lacks " + missing.getFirst());
+    }
+
+    /**
+     * Whether processes may set their own GS base: the kernel says so in the second word of
+     * hardware capabilities that it hands to every program.
+     */
+    static boolean gsBaseWritable() {
+        try {
+            ByteBuffer vector =
+                    ByteBuffer.wrap(Files.readAllBytes(Path.of("/proc/self/auxv")))
+                            .order(ByteOrder.LITTLE_ENDIAN);
+            while (vector.remaining() >= 16) {
+                long type = vector.getLong();
+                long value = vector.getLong();
+                if (type == AT_HWCAP2) {
+                    return (value & HWCAP2_FSGSBASE) != 0;
+                }
+            }
+        } catch (IOException e) {
+            return false;
+        }
+        return false;
     }
 
     boolean executes(Instruction i) {

@@ -48,6 +48,17 @@ final class Operands {
         };
     }
 
+    /**
+     * Whether a page fault that its memory operand's probe finds is the one that it raises: not if
+     * it may leave elements out, or addresses more than is probed.
+     */
+    static boolean faultsAsProbed(Instruction i) {
+        return switch (i.op) {
+            case BT, BTS, BTR, BTC, VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ -> false;
+            default -> true;
+        };
+    }
+
     /** Bytes that a legacy-encoded or aligned-only vector operand must be aligned to, or 1. */
     static int alignment(Instruction i) {
         if (!vector(i) || i.memorySize < 16) {

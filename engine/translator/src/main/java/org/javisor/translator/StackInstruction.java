@@ -47,7 +47,9 @@ final class StackInstruction {
         if (host == Gpr.SPILLED) {
             a.storeState(ProcessorBlock.register(i.reg0), Gpr.SCRATCH);
         }
-        a.lea(Gpr.RSP, Gpr.RSP, 8);
+        if (host != Gpr.RSP) {
+            a.lea(Gpr.RSP, Gpr.RSP, 8);
+        }
     }
 
     void leave() {

@@ -47,7 +47,11 @@ final class Stubs {
         Assembler a = new Assembler();
         a.begin(memory.address());
         setGsBase = a.here();
-        emitSetGsBase(a);
+        if (HostFeatures.gsBaseWritable()) {
+            emitWriteGsBase(a);
+        } else {
+            emitSetGsBase(a);
+        }
         enter = a.here();
         emitEnter(a);
         long leave = a.here();
@@ -125,6 +129,12 @@ final class Stubs {
         a.movImm32(RAX, ARCH_PRCTL);
         a.emit(0x0f); // syscall
         a.emit(0x05);
+        a.emit(0xc3); // ret
+    }
+
+    private static void emitWriteGsBase(Assembler a) {
+        a.op(0xf3, true, MAP_0F, 0xae, 3, RDI, false); // wrgsbase
+        a.movImm32(RAX, 0);
         a.emit(0xc3); // ret
     }
 

@@ -51,6 +51,9 @@ final class TranslatedRunner implements CodeRunner {
     private final byte[] x87Image = new byte[512];
     private boolean fpuInBlock;
 
+    /** The access looked at last has a page fault. */
+    private boolean faulted;
+
     /** The guest wants SSE exceptions: while that is so, translated code uses no SSE. */
     private boolean exceptionsUnmasked;
 
@@ -203,11 +206,22 @@ final class TranslatedRunner implements CodeRunner {
                     target = exitSite.retry();
                     block = exitSite.block();
                 }
+                case ExitReason.TIMESTAMP -> {
+                    if (!processor.timestampsReadable()) {
+                        return interpret(exitSite);
+                    }
+                    putTimestamp(exitSite.prepared().instruction().op == Op.RDTSCP);
+                    target = exitSite.retry();
+                    block = exitSite.block();
+                }
                 case ExitReason.MEMORY -> {
                     Site site = exitSite;
                     if (admit(state.get64(ProcessorBlock.LINEAR), site)) {
                         target = site.retry();
                         block = site.block();
+                    } else if (faulted
+                            && Operands.faultsAsProbed(site.prepared().instruction())) {
+                        return raisePageFault(site);
                     } else {
                         interpretedAccesses++;
                         return interpret(site);
@@ -218,6 +232,31 @@ final class TranslatedRunner implements CodeRunner {
                 }
             }
         }
+    }
+
+    private void putTimestamp(boolean withAuxiliary) {
+        long ticks = processor.timestamp();
+        state.put64(ProcessorBlock.register(0), ticks & 0xffffffffL);
+        state.put64(ProcessorBlock.register(2), ticks >>> 32);
+        if (withAuxiliary) {
+            state.put64(
+                    ProcessorBlock.register(1), processor.timestampAuxiliary() & 0xffffffffL);
+        }
+    }
+
+    /** Hands the guest the page fault that an access found; leaves {@link #rip} at its handler. */
+    private boolean raisePageFault(Site site) {
+        discount(site);
+        rip = state.get64(ProcessorBlock.PAGE) + site.offset();
+        giveState(site.flagsSaved());
+        processor.setRip(rip);
+        processor.raisePageFault();
+        if (processor.demandsAttention()) {
+            return false;
+        }
+        takeState();
+        rip = processor.rip();
+        return true;
     }
 
     /** Looks whether an event that was told can be taken now. */
@@ -586,6 +625,7 @@ final class TranslatedRunner implements CodeRunner {
 
     /** Lets an access or a group of them pass; false if the access is the interpreter's. */
     private boolean admit(long linear, Site site) {
+        faulted = false;
         AccessGroup group = site.group();
         if (group == null) {
             return translate(linear, site.size(), site.alignment(), site.write());
@@ -611,6 +651,7 @@ final class TranslatedRunner implements CodeRunner {
         }
         long gpa = processor.translate(linear, write);
         if (gpa == -1) {
+            faulted = processor.pageFaultFound();
             return false;
         }
         long host = memory.hostAddress(gpa & PAGE);
@@ -697,6 +738,8 @@ final class TranslatedRunner implements CodeRunner {
         counters.merge("translator.exits.far-link", exits[ExitReason.FAR_LINK], Long::sum);
         counters.merge("translator.exits.indirect", exits[ExitReason.INDIRECT], Long::sum);
         counters.merge("translator.exits.x87", exits[ExitReason.X87], Long::sum);
+        counters.merge(
+                "translator.exits.timestamp", exits[ExitReason.TIMESTAMP], Long::sum);
         counters.merge("translator.exits.event", exits[ExitReason.EVENT], Long::sum);
         counters.merge("interpreted.access", interpretedAccesses, Long::sum);
         counters.merge("interpreted.straddling", interpretedStraddling, Long::sum);
