@@ -31,8 +31,7 @@ final class FlagRecipes {
     }
 
     private static boolean spilled(Instruction i) {
-        return Gpr.host(i.reg0) == Gpr.SPILLED
-                || i.kind1 == GPR && Gpr.host(i.reg1) == Gpr.SPILLED;
+        return Gpr.host(i.reg0) == Gpr.SPILLED || i.kind1 == GPR && Gpr.host(i.reg1) == Gpr.SPILLED;
     }
 
     /** Whether an instruction, which does not replace the flags, may change what a maker needs. */

@@ -47,11 +47,7 @@ final class MemoryProbe {
     int stack(int disp, boolean write) {
         Assembler a = block.asm;
         return grouped(
-                AccessGroups.stackKey(),
-                disp,
-                8,
-                write,
-                low -> a.lea(Gpr.ADDRESS, Gpr.RSP, low));
+                AccessGroups.stackKey(), disp, 8, write, low -> a.lea(Gpr.ADDRESS, Gpr.RSP, low));
     }
 
     /** Puts the linear address of a group's start into {@link Gpr#ADDRESS}, without flags. */

@@ -69,7 +69,11 @@ final class Stubs {
         }
         for (int n = 0; n < renewSlot.length; n++) {
             renewSlot[n] = a.here();
-            emitRenew(a, n / ALIGNMENT.length / 2, n / ALIGNMENT.length % 2 != 0, ALIGNMENT[n % ALIGNMENT.length]);
+            emitRenew(
+                    a,
+                    n / ALIGNMENT.length / 2,
+                    n / ALIGNMENT.length % 2 != 0,
+                    ALIGNMENT[n % ALIGNMENT.length]);
         }
         size = a.size();
         memory.write(0, a.buffer(), size);

@@ -219,8 +219,7 @@ final class TranslatedRunner implements CodeRunner {
                     if (admit(state.get64(ProcessorBlock.LINEAR), site)) {
                         target = site.retry();
                         block = site.block();
-                    } else if (faulted
-                            && Operands.faultsAsProbed(site.prepared().instruction())) {
+                    } else if (faulted && Operands.faultsAsProbed(site.prepared().instruction())) {
                         return raisePageFault(site);
                     } else {
                         interpretedAccesses++;
@@ -239,8 +238,7 @@ final class TranslatedRunner implements CodeRunner {
         state.put64(ProcessorBlock.register(0), ticks & 0xffffffffL);
         state.put64(ProcessorBlock.register(2), ticks >>> 32);
         if (withAuxiliary) {
-            state.put64(
-                    ProcessorBlock.register(1), processor.timestampAuxiliary() & 0xffffffffL);
+            state.put64(ProcessorBlock.register(1), processor.timestampAuxiliary() & 0xffffffffL);
         }
     }
 
@@ -738,8 +736,7 @@ final class TranslatedRunner implements CodeRunner {
         counters.merge("translator.exits.far-link", exits[ExitReason.FAR_LINK], Long::sum);
         counters.merge("translator.exits.indirect", exits[ExitReason.INDIRECT], Long::sum);
         counters.merge("translator.exits.x87", exits[ExitReason.X87], Long::sum);
-        counters.merge(
-                "translator.exits.timestamp", exits[ExitReason.TIMESTAMP], Long::sum);
+        counters.merge("translator.exits.timestamp", exits[ExitReason.TIMESTAMP], Long::sum);
         counters.merge("translator.exits.event", exits[ExitReason.EVENT], Long::sum);
         counters.merge("interpreted.access", interpretedAccesses, Long::sum);
         counters.merge("interpreted.straddling", interpretedStraddling, Long::sum);
