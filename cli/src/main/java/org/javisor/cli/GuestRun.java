@@ -147,10 +147,14 @@ final class GuestRun {
             return cached.get();
         }
         messages.say("Fetching the image " + definition.name() + ", once");
-        try (PullProgress progress = new PullProgress(surroundings, messages)) {
-            return store.obtain(
-                    definition, options.pull.settings(surroundings.environment()), progress);
-        }
+        return ImageWork.run(
+                surroundings,
+                messages,
+                progress ->
+                        store.obtain(
+                                definition,
+                                options.pull.settings(surroundings.environment()),
+                                progress));
     }
 
     private TinySession session(Optional<HostTerminal> terminal) {

@@ -12,11 +12,11 @@ import org.javisor.image.PullSettings;
 import org.javisor.machine.EngineChoice;
 import org.javisor.machine.Machine;
 import org.javisor.machine.MachineConfig;
+import org.javisor.machine.MachineListener;
 import org.javisor.machine.VirtioDevices;
 import org.javisor.storage.CacheMode;
 import org.javisor.storage.DiskFormat;
 import org.javisor.storage.DiskSpec;
-import org.javisor.storage.FullDiskPolicy;
 
 /** Builds an image with a disk; its packages are configured in a machine of this process. */
 final class ImageBuild {
@@ -50,30 +50,37 @@ final class ImageBuild {
                                                 ImageException.Code.UNKNOWN_IMAGE,
                                                 "No image is called '" + name + "'"));
         return new ImageBuild(surroundings, messages, options.engine)
-                .run(recipe, options.pull.settings(surroundings.environment()));
+                .run(recipe, options.pull.settings(surroundings.environment()), false);
     }
 
+    /** Builds the image, also if there is one. */
     CachedImage run(DebianRecipe recipe, PullSettings settings) {
+        return run(recipe, settings, true);
+    }
+
+    private CachedImage run(DebianRecipe recipe, PullSettings settings, boolean again) {
         messages.say(
                 "Building the image %s (Debian %s), once; this takes some minutes"
                         .formatted(recipe.name(), recipe.suite()));
         GuestLauncher launcher = this::launch;
-        try (PullProgress progress = new PullProgress(surroundings, messages)) {
-            return ImageStore.ofUser(surroundings.environment())
-                    .build(recipe, settings, launcher, progress);
-        }
+        return ImageWork.run(
+                surroundings,
+                messages,
+                progress -> {
+                    ImageStore store = ImageStore.ofUser(surroundings.environment());
+                    return again
+                            ? store.build(recipe, settings, launcher, progress)
+                            : store.obtain(recipe, settings, launcher, progress);
+                });
     }
 
     private void launch(
             BootFiles files, Path disk, GuestLauncher.Output console, GuestLauncher.Output control)
             throws InterruptedException {
         // A build that is cut off starts again from nothing, so nothing need be on the disk before
-        // its end; and nobody is there to make room while it waits.
-        DiskSpec spec =
-                DiskSpec.of(disk)
-                        .withFormat(DiskFormat.RAW)
-                        .withCache(CacheMode.UNSAFE)
-                        .withFullDisk(FullDiskPolicy.REPORT);
+        // its end.
+        DiskSpec spec = DiskSpec.of(disk).withFormat(DiskFormat.RAW).withCache(CacheMode.UNSAFE);
+        FullHost full = new FullHost();
         MachineConfig config =
                 MachineConfig.builder(files.kernel())
                         .name("image-build")
@@ -84,11 +91,39 @@ final class ImageBuild {
                         .console(console::received)
                         .control(control::received)
                         .rebootOnReset(false)
+                        .listener(full)
                         .device(VirtioDevices.disk(0, spec))
                         .build();
         try (Machine machine = surroundings.machines().apply(config)) {
+            full.watch(machine);
             machine.start();
             machine.awaitEnd();
+        }
+        full.check(disk);
+    }
+
+    /** Ends the machine when its disk has paused it, as the host's has no space left. */
+    private static final class FullHost implements MachineListener {
+        private volatile Optional<Machine> machine = Optional.empty();
+        private volatile boolean paused;
+
+        void watch(Machine watched) {
+            machine = Optional.of(watched);
+        }
+
+        @Override
+        public void paused(String cause) {
+            paused = true;
+            machine.ifPresent(Machine::stop);
+        }
+
+        void check(Path disk) {
+            if (paused) {
+                throw new ImageException(
+                        ImageException.Code.DISK_FULL,
+                        "The host's disk is full at %s; make room and try again"
+                                .formatted(disk.getParent()));
+            }
         }
     }
 }

@@ -128,15 +128,16 @@ final class ImageCommand implements Runnable {
                 return;
             }
             ImageDefinition definition = Catalog.named(name);
-            CachedImage image;
-            try (PullProgress progress = new PullProgress(surroundings, messages)) {
-                image =
-                        ImageStore.ofUser(surroundings.environment())
-                                .pull(
-                                        definition,
-                                        options.settings(surroundings.environment()),
-                                        progress);
-            }
+            CachedImage image =
+                    ImageWork.run(
+                            surroundings,
+                            messages,
+                            progress ->
+                                    ImageStore.ofUser(surroundings.environment())
+                                            .pull(
+                                                    definition,
+                                                    options.settings(surroundings.environment()),
+                                                    progress));
             messages.say("%s is in %s".formatted(image.name(), image.directory()));
         }
     }

@@ -49,12 +49,32 @@ final class DebianArchive {
         String path = "dists/" + suite + "/InRelease";
         String name = "The file " + path + " of " + download.mirror();
         listener.on(new ProgressEvent.Step("Fetching the index of Debian " + suite));
-        CleartextMessage message = CleartextMessage.parse(download.bytes(path, MAX_RELEASE), name);
+        CleartextMessage message = CleartextMessage.parse(releaseFile(path, suite), name);
         Instant now = clock.instant();
         String signer = keyring.verify(message, name, now);
         ReleaseFile release = ReleaseFile.parse(message.text(), name);
         release.check(suite, name, now);
         return new SignedRelease(release, signer);
+    }
+
+    private byte[] releaseFile(String path, String suite) {
+        try {
+            return download.bytes(path, MAX_RELEASE);
+        } catch (ImageException e) {
+            if (e.code() != ImageException.Code.NOT_FOUND) {
+                throw e;
+            }
+            throw new ImageException(
+                    ImageException.Code.NOT_FOUND,
+                    "The mirror "
+                            + download.mirror()
+                            + " has no suite "
+                            + Text.printable(suite)
+                            + " (no file "
+                            + path
+                            + "); check the suite's name, and that it is a Debian mirror",
+                    e);
+        }
     }
 
     /**

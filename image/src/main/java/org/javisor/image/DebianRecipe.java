@@ -18,6 +18,9 @@ public record DebianRecipe(String name, String suite, List<String> packages, lon
     /** The smallest that holds the usual packages. */
     public static final long MINIMUM_SIZE = 1L << 30;
 
+    /** The largest that a file system is made in. */
+    public static final long MAXIMUM_SIZE = 8L << 40;
+
     private static final String DEFAULT_NAME = "debian";
     private static final String DEFAULT_SUITE = "trixie";
 
@@ -35,6 +38,15 @@ public record DebianRecipe(String name, String suite, List<String> packages, lon
                 size >= MINIMUM_SIZE,
                 "A disk of %s MiB is too small for Debian; take at least 1G",
                 Long.toString(size >> 20));
+        check(
+                size <= MAXIMUM_SIZE,
+                "A disk of %s GiB is too large; take at most 8192G",
+                Long.toString(size >> 30));
+        String plain = name;
+        check(
+                Catalog.all().stream().noneMatch(definition -> definition.name().equals(plain)),
+                "'%s' is an image of another kind; take another name",
+                name);
     }
 
     private static void check(boolean good, String message, String what) {

@@ -109,6 +109,27 @@ public final class ImageStore {
             PullSettings settings,
             GuestLauncher launcher,
             ProgressListener listener) {
+        return build(recipe, settings, launcher, listener, true);
+    }
+
+    /**
+     * As {@link #build}, unless an image of that name is there, or is when another process's build
+     * has been waited for.
+     */
+    public CachedImage obtain(
+            DebianRecipe recipe,
+            PullSettings settings,
+            GuestLauncher launcher,
+            ProgressListener listener) {
+        return build(recipe, settings, launcher, listener, false);
+    }
+
+    private CachedImage build(
+            DebianRecipe recipe,
+            PullSettings settings,
+            GuestLauncher launcher,
+            ProgressListener listener,
+            boolean again) {
         try {
             Files.createDirectories(images);
         } catch (IOException e) {
@@ -116,6 +137,10 @@ public final class ImageStore {
         }
         try (StoreLock lock = StoreLock.take(images.resolve(LOCK), listener)) {
             removeStale();
+            Optional<CachedImage> there = find(recipe.name());
+            if (!again && there.flatMap(CachedImage::disk).isPresent()) {
+                return there.get();
+            }
             Path work = temporary();
             try {
                 Files.createDirectory(work);

@@ -170,6 +170,31 @@ class DebianBuildTest {
     }
 
     @Test
+    void isNotBuiltAgain_whenItIsThere() {
+        CachedImage first = build(guest("", "\u001eexit 0\n"));
+        assertThat(store.obtain(RECIPE, mirror.settings(), guest("", ""), listener))
+                .isEqualTo(first);
+    }
+
+    @Test
+    void namesTheSuite_whenTheMirrorHasNoSuch() {
+        DebianRecipe recipe = new DebianRecipe("debian", "trixy", List.of(), 1L << 30);
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> store.build(recipe, mirror.settings(), guest("", ""), listener))
+                .withMessageContaining("no suite trixy");
+    }
+
+    @Test
+    void refusesRecipesThatMakeNoSense() {
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> new DebianRecipe("tiny", "trixie", List.of(), 1L << 30))
+                .withMessageContaining("'tiny' is an image of another kind");
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> new DebianRecipe("big", "trixie", List.of(), 9L << 40))
+                .withMessageContaining("9216 GiB is too large");
+    }
+
+    @Test
     void theImageGoes_whenRemoved() {
         build(guest("", "\u001eexit 0\n"));
         assertThat(store.remove("debian", listener)).isTrue();
