@@ -34,6 +34,9 @@ public final class Bench implements Callable<Integer> {
     /** Set by the launcher: the javisor command that is measured. */
     private static final String LAUNCHER = "javisor.launcher";
 
+    /** Of whole machines, which take longer than programs. */
+    private static final List<String> USUAL_ENGINES = List.of("translator", Engine.QEMU);
+
     private static final int MOST_RUNS = 1000;
     private static final int MOST_MILLISECONDS = 60_000;
     private static final int MOST_MINUTES = 100_000;
@@ -99,6 +102,15 @@ public final class Bench implements Callable<Integer> {
                 "engines that --engines names (default: translator, qemu)."
             })
     private boolean io;
+
+    @Option(
+            names = "--debian",
+            description = {
+                "Instead of programs of our own: boots of a whole Debian and",
+                "its python, gcc, javac, java and node (--programs), in guests",
+                "of the engines that --engines names (default: translator, qemu)."
+            })
+    private boolean debian;
 
     @Option(
             names = "--while",
@@ -231,14 +243,21 @@ public final class Bench implements Callable<Integer> {
         refuse(
                 io && (profile.isPresent() || soak != 0 || json.isPresent()),
                 "--io goes with none of --profile, --soak and --json");
+        refuse(
+                debian && (profile.isPresent() || soak != 0 || json.isPresent()),
+                "--debian goes with none of --profile, --soak and --json");
+        refuse(
+                debian && !DebianRun.TASKS.containsAll(programs),
+                "--programs of --debian are " + String.join(", ", DebianRun.TASKS));
+        refuse(io && debian, "--io and --debian are two runs");
         refuse(meanwhile.isPresent() && profile.isEmpty(), "--while needs --profile");
         BenchPlan plan;
         try {
             plan =
                     BenchPlan.of(
                             launcher,
-                            profile.map(List::of).orElse(programs),
-                            io && engines.isEmpty() ? IoRun.USUAL_ENGINES : engines,
+                            debian ? List.of() : profile.map(List::of).orElse(programs),
+                            (io || debian) && engines.isEmpty() ? USUAL_ENGINES : engines,
                             runOptions,
                             runs,
                             milliseconds,
@@ -255,6 +274,10 @@ public final class Bench implements Callable<Integer> {
         }
         if (io) {
             return new IoRun(plan, launcher, out, err).execute();
+        }
+        if (debian) {
+            refuse(!plan.hasGuests(), "--debian is for guests (not native)");
+            return new DebianRun(plan, programs, out, err).execute();
         }
         if (soak != 0) {
             refuse(!plan.hasGuests(), "--soak is for a guest (not native)");

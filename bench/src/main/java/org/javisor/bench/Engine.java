@@ -70,8 +70,8 @@ sealed interface Engine {
         static final String COMMAND = "qemu-system-x86_64";
         private static final String PROCESSOR = "-accel tcg -cpu Nehalem";
         private static final String BOARD = "q35", SMALL_BOARD = "microvm";
-        static final String DESCRIPTION =
-                "%s -machine %s; boots -machine %s".formatted(PROCESSOR, BOARD, SMALL_BOARD);
+        static final String GUESTS = PROCESSOR + " -machine " + BOARD;
+        static final String DESCRIPTION = GUESTS + "; boots -machine " + SMALL_BOARD;
 
         @Override
         public String label() {

@@ -64,6 +64,17 @@ final class GuestSources {
         return new Binary(compile(workplace, programs, libcrypto), programs);
     }
 
+    /** What a guest's own compiler is given: all that needs nothing but the C library. */
+    static List<String> compiledInGuests() {
+        List<String> sources = new ArrayList<>(List.of(HEADER));
+        GuestProgram.all().stream()
+                .filter(program -> !program.name().equals(GuestProgram.WITH_LIBCRYPTO))
+                .map(GuestProgram::source)
+                .distinct()
+                .forEach(sources::add);
+        return sources;
+    }
+
     /** Whether the compiler finds OpenSSL's static library; with it come the headers. */
     private static boolean hasLibcrypto(Workplace workplace) throws InterruptedException {
         String name = "libcrypto.a";

@@ -8,8 +8,6 @@ import org.javisor.image.CachedImage;
 
 /** Disks and networks of guests, the engines in turn. */
 final class IoRun {
-    static final List<String> USUAL_ENGINES = List.of("translator", Engine.QEMU);
-
     /** Size of each disk; it stays in the host's page cache. */
     private static final int MEBIBYTES = 256;
 
