@@ -109,7 +109,7 @@ final class DebianBuild {
                 new DebianDisk(disk, recipe, root, now).write(packages, sources(mirror), listener);
         CachedImage made = new CachedImage(image, manifest(mirror, signed, now, records));
         Path log = images.resolve(ImageStore.BUILD_LOG);
-        new SecondStage(launcher, log, listener)
+        new SecondStage(launcher, log, listener, records.size())
                 .run(made.bootKernel(), made.initramfs(), disk, root);
         try (FileChannel channel = FileChannel.open(disk, StandardOpenOption.WRITE)) {
             channel.force(true);

@@ -19,18 +19,22 @@ final class SecondStage {
     private final GuestLauncher launcher;
     private final Path log;
     private final ProgressListener listener;
+    private final int packages;
     private final ByteArrayOutputStream all = new ByteArrayOutputStream();
     private final StringBuilder line = new StringBuilder();
     private String last = "nothing";
+    private int configured;
     private OptionalInt status = OptionalInt.empty();
 
     /**
      * @param log where to leave what the guest said, if it fails
+     * @param packages how many there are to configure
      */
-    SecondStage(GuestLauncher launcher, Path log, ProgressListener listener) {
+    SecondStage(GuestLauncher launcher, Path log, ProgressListener listener, int packages) {
         this.launcher = launcher;
         this.log = log;
         this.listener = listener;
+        this.packages = packages;
     }
 
     /**
@@ -94,7 +98,14 @@ final class SecondStage {
         line.setLength(0);
         if (!text.isEmpty()) {
             last = text;
-            listener.on(new ProgressEvent.Step("Configuring: " + Text.printable(text)));
+            // What dpkg says of each package before it runs its script.
+            if (text.startsWith("Setting up ") && configured < packages) {
+                configured++;
+            }
+            listener.on(
+                    new ProgressEvent.Step(
+                            "Configuring %d of %d: %s"
+                                    .formatted(configured, packages, Text.printable(text))));
         }
     }
 

@@ -103,7 +103,8 @@ class DebianBuildTest {
                 .contains(MiniatureMirror.KERNEL_PACKAGE);
         assertThat(store.list()).extracting(CachedImage::name).containsExactly("debian");
         assertThat(store.find("debian")).contains(image);
-        assertThat(steps).contains("Configuring: Setting up base");
+        int packages = image.manifest().packages().size();
+        assertThat(steps).contains("Configuring 1 of %d: Setting up base".formatted(packages));
         assertThat(started.getFirst().commandLine()).contains("root=UUID=", "javisor.second-stage");
     }
 
