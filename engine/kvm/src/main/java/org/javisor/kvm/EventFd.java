@@ -12,7 +12,9 @@ final class EventFd implements AutoCloseable {
     private static final int MATCH_DATA = 1, PORT = 2, DEASSIGN = 4;
     private static final int IRQFD_DEASSIGN = 1;
 
-    private final Arena arena = Arena.ofShared();
+    /** Not closed: closing one that threads share stops them all for a moment. */
+    private final Arena arena = Arena.ofAuto();
+
     private final MemorySegment errno = LinuxCalls.newErrno(arena);
     private final MemorySegment one = arena.allocate(8, 8);
     private final MemorySegment count = arena.allocate(8, 8);
@@ -109,7 +111,6 @@ final class EventFd implements AutoCloseable {
         if (!closed) {
             closed = true;
             LinuxCalls.close(fd);
-            arena.close();
         }
     }
 }

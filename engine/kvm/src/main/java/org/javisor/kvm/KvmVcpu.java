@@ -33,7 +33,10 @@ final class KvmVcpu implements Vcpu {
     private final RunPage page;
     private final Attention attention;
     private final DeviceExits devices;
-    private final Arena arena = Arena.ofShared();
+
+    /** Not closed: closing one that threads share stops them all for a moment. */
+    private final Arena arena = Arena.ofAuto();
+
     private final MemorySegment errno = LinuxCalls.newErrno(arena);
     private final Counter counter;
     private final OuterApic outer;
@@ -414,8 +417,5 @@ final class KvmVcpu implements Vcpu {
         rescuer.close();
         attention.close();
         handle.close();
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
     }
 }

@@ -36,7 +36,10 @@ final class KvmVm implements Vm {
     private final GuestMemory memory;
     private final Clock clock;
     private final KvmHandle handle;
-    private final Arena arena = Arena.ofShared();
+
+    /** Not closed: closing one that threads share stops them all for a moment. */
+    private final Arena arena = Arena.ofAuto();
+
     private final MemorySlots slots;
     private final MachineTime time;
     private final List<KvmVcpu> vcpus = new CopyOnWriteArrayList<>();
@@ -202,8 +205,5 @@ final class KvmVm implements Vm {
         vcpus.clear();
         apics.ifPresent(KernelInterrupts::close);
         handle.close();
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
     }
 }

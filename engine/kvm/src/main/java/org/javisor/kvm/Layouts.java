@@ -6,7 +6,10 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -217,11 +220,65 @@ final class Layouts {
             struct("fail_entry", u64("hardware_entry_failure_reason"), u32("cpu"));
     static final StructLayout RUN_EOI = struct("eoi", u8("vector"));
 
+    /** By structure and member: to walk a layout's path takes a thousand times as long. */
+    private static final Map<StructLayout, Map<String, Integer>> OFFSETS = new IdentityHashMap<>();
+
+    static {
+        for (StructLayout structure :
+                List.of(
+                        USER_MEMORY_REGION,
+                        REGS,
+                        SEGMENT,
+                        DTABLE,
+                        SREGS,
+                        VCPU_EVENTS,
+                        DEBUGREGS,
+                        GUEST_DEBUG,
+                        XCR,
+                        XCRS,
+                        MSRS,
+                        MSR_ENTRY,
+                        MSR_FILTER_RANGE,
+                        MSR_FILTER,
+                        CPUID,
+                        CPUID_ENTRY,
+                        MP_STATE,
+                        INTERRUPT,
+                        ENABLE_CAP,
+                        DEVICE_ATTR,
+                        CLOCK_DATA,
+                        DIRTY_LOG,
+                        IRQ_LEVEL,
+                        MSI,
+                        IRQ_ROUTING,
+                        IRQ_ROUTING_ENTRY,
+                        IRQFD,
+                        IOEVENTFD,
+                        LAPIC,
+                        PIT_CONFIG)) {
+            OFFSETS.put(structure, offsets(structure));
+        }
+    }
+
+    private static Map<String, Integer> offsets(StructLayout structure) {
+        Map<String, Integer> result = new HashMap<>();
+        long at = 0;
+        for (MemoryLayout member : structure.memberLayouts()) {
+            int offset = (int) at;
+            member.name().ifPresent(name -> result.put(name, offset));
+            at += member.byteSize();
+        }
+        return Map.copyOf(result);
+    }
+
     private Layouts() {}
 
     /** Where a member lies in its structure, in bytes. */
     static int offset(StructLayout structure, String member) {
-        return (int) structure.byteOffset(PathElement.groupElement(member));
+        Map<String, Integer> known = OFFSETS.get(structure);
+        return known != null
+                ? known.get(member)
+                : (int) structure.byteOffset(PathElement.groupElement(member));
     }
 
     static int size(StructLayout structure) {

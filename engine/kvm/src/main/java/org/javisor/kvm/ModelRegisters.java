@@ -85,15 +85,27 @@ final class ModelRegisters {
         this.indices = indices;
     }
 
-    /** Finds out by reading each on a processor. */
+    /** Finds out by reading all on a processor; the kernel stops at each that it lacks. */
     static ModelRegisters of(KvmHandle vcpu) {
         int[] wanted = Arrays.copyOf(COMMON, COMMON.length + FURTHER.length);
         System.arraycopy(FURTHER, 0, wanted, COMMON.length, FURTHER.length);
+        int[] found = new int[wanted.length];
+        int count = 0;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment one = arena.allocate(ENTRIES + ENTRY, 8);
-            return new ModelRegisters(
-                    Arrays.stream(wanted).filter(index -> read(vcpu, one, index)).toArray());
+            MemorySegment all = arena.allocate(ENTRIES + (long) ENTRY * wanted.length, 8);
+            for (int next = 0; next < wanted.length; next++) {
+                int left = wanted.length - next;
+                all.set(ValueLayout.JAVA_INT, 0, left);
+                for (int n = 0; n < left; n++) {
+                    all.set(ValueLayout.JAVA_INT, ENTRIES + (long) n * ENTRY, wanted[next + n]);
+                }
+                int got = Math.max(0, vcpu.tryCall(Ioctl.GET_MSRS, all));
+                System.arraycopy(wanted, next, found, count, got);
+                count += got;
+                next += got;
+            }
         }
+        return new ModelRegisters(Arrays.copyOf(found, count));
     }
 
     private static boolean read(KvmHandle vcpu, MemorySegment one, int index) {

@@ -52,7 +52,7 @@ final class ProcessorState {
         powerOnApic = arena.allocate(Layouts.LAPIC);
         powerOn.activity = first ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
         restore(powerOn);
-        powerOn.msrs.putAll(save().msrs);
+        registers.saveMsrs(powerOn);
         apicBase = registers.apicBase();
         if (hostApic) {
             handle.call(Ioctl.GET_LAPIC, powerOnApic);

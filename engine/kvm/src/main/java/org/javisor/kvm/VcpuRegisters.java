@@ -125,6 +125,10 @@ final class VcpuRegisters {
         if (vcpu.tryCall(Ioctl.GET_XCRS, xcrs) == 0) {
             s.xcr0 = xcrs.get(LONG, XCR_VALUE);
         }
+        saveMsrs(s);
+    }
+
+    void saveMsrs(VcpuState s) {
         msrs.save(vcpu, s.msrs);
     }
 
