@@ -29,6 +29,8 @@ public enum Capability {
     SPLIT_IRQCHIP(121, false, "local APICs are Javisor's own"),
     SIGNAL_MSI(77, false, "local APICs are Javisor's own"),
     IRQ_ROUTING(25, false, "local APICs are Javisor's own"),
+    READONLY_MEM(81, false, "guests can write to what is meant to be read-only memory"),
+    DIRTY_LOG_RING(192, false, "pages that a guest writes are told by a bitmap only"),
     SET_TSS_ADDR(4, false, "old Intel processors cannot run real mode"),
     SET_IDENTITY_MAP_ADDR(37, false, "old Intel processors cannot run real mode"),
     SET_GUEST_DEBUG(23, false, "debuggers cannot stop the guest"),

@@ -33,6 +33,7 @@ enum Ioctl {
     SET_PIT2(Ioctl.WRITE, 0xa0, Layouts.PIT_STATE2),
     SIGNAL_MSI(Ioctl.WRITE, 0xa5, Layouts.MSI),
     ENABLE_CAP(Ioctl.WRITE, 0xa3, Layouts.ENABLE_CAP),
+    RESET_DIRTY_RINGS(0xc7),
     X86_SET_MSR_FILTER(Ioctl.WRITE, 0xc6, Layouts.MSR_FILTER),
 
     RUN(0x80),

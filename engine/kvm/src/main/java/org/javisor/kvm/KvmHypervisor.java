@@ -8,6 +8,19 @@ import org.javisor.memory.GuestMemory;
 
 /** The engine that lets the host's processor run the guest through Linux's KVM. */
 public final class KvmHypervisor implements Hypervisor {
+    private final DirtyTracking tracking;
+
+    public KvmHypervisor() {
+        this(DirtyTracking.BITMAP);
+    }
+
+    /**
+     * @param tracking how dirty pages are to be found
+     */
+    public KvmHypervisor(DirtyTracking tracking) {
+        this.tracking = tracking;
+    }
+
     @Override
     public String name() {
         return "kvm";
@@ -29,7 +42,7 @@ public final class KvmHypervisor implements Hypervisor {
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
         try (KvmHandle system = KvmHost.open()) {
-            return new KvmVm(system, memory, clock);
+            return new KvmVm(system, memory, clock, tracking);
         }
     }
 }

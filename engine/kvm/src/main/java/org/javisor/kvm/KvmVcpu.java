@@ -258,6 +258,7 @@ final class KvmVcpu implements Vcpu {
             case RunPage.EXIT_HLT -> halted();
             case RunPage.EXIT_IOAPIC_EOI ->
                     vm.apics().ifPresent(apics -> apics.ended(page.eoiVector()));
+            case RunPage.EXIT_DIRTY_RING_FULL -> vm.slots().makeRoom();
             case RunPage.EXIT_IRQ_WINDOW_OPEN, RunPage.EXIT_INTR, RunPage.EXIT_SET_TPR -> {}
             case RunPage.EXIT_SHUTDOWN -> {
                 outer.setActivity(Activity.SHUTDOWN);

@@ -50,7 +50,7 @@ final class KvmVm implements Vm {
     private Optional<KernelChips> chips = Optional.empty();
     private Optional<KernelDoorbells> doorbells = Optional.empty();
 
-    KvmVm(KvmHandle system, GuestMemory memory, Clock clock) {
+    KvmVm(KvmHandle system, GuestMemory memory, Clock clock, DirtyTracking tracking) {
         this.memory = memory;
         this.clock = clock;
         KickSignal.prepare();
@@ -59,7 +59,7 @@ final class KvmVm implements Vm {
         try {
             deadlineTimer = handle.offers(Capability.TSC_DEADLINE_TIMER);
             reserveRealModePages();
-            slots = new MemorySlots(handle, memory);
+            slots = new MemorySlots(handle, memory, tracking);
             time = new MachineTime(handle, clock, handle.offers(Capability.ADJUST_CLOCK));
         } catch (RuntimeException e) {
             handle.close();
@@ -94,6 +94,10 @@ final class KvmVm implements Vm {
 
     MachineTime time() {
         return time;
+    }
+
+    MemorySlots slots() {
+        return slots;
     }
 
     KvmHandle handle() {
@@ -161,6 +165,7 @@ final class KvmVm implements Vm {
             HostCpuid.set(vcpu, table);
             KvmVcpu made = new KvmVcpu(this, index, vcpu, runPageSize, table, io);
             vcpus.add(made);
+            slots.addProcessor(vcpu);
             return made;
         } catch (RuntimeException e) {
             vcpu.close();

@@ -126,6 +126,9 @@ final class Layouts {
     static final StructLayout DIRTY_LOG =
             struct("kvm_dirty_log", u32("slot", "padding1"), u64("dirty_bitmap"));
 
+    static final StructLayout DIRTY_GFN =
+            struct("kvm_dirty_gfn", u32("flags", "slot"), u64("offset"));
+
     static final StructLayout IRQ_LEVEL = struct("kvm_irq_level", u32("irq", "level"));
     static final StructLayout MSI =
             struct(

@@ -78,6 +78,57 @@ class KvmEngineTest {
         assertThat(harvest().isEmpty()).isTrue();
     }
 
+    @Test
+    void ringsOfDirtyPages_tellTheSame_andAreEmptiedWhenTheyAreFull() {
+        try (SmallGuest ringed = new SmallGuest(new KvmHypervisor(DirtyTracking.RING))) {
+            GuestMemory memory = ringed.memory();
+            RamRegion region = memory.regions().getFirst();
+            memory.startDirtyLog();
+            ringed.load(code().store(FREE, RAX).store(FREE + 0x5000, RAX).end());
+            ringed.run(ringed.kernelState(CODE));
+            BitSet dirty = memory.harvestDirtyPages(region);
+            int first = (int) (FREE >> 12);
+            assertThat(dirty.get(first, first + 6)).isEqualTo(bits(0, 5));
+            ringed.load(code().store(FREE + 0x2000, RAX).end());
+            memory.harvestDirtyPages(region);
+            ringed.run(ringed.kernelState(CODE));
+            dirty = memory.harvestDirtyPages(region);
+            assertThat(dirty.get(first, first + 6)).isEqualTo(bits(2));
+            memory.startDirtyLog();
+            assertThat(memory.harvestDirtyPages(region).isEmpty()).isTrue();
+        }
+    }
+
+    private static BitSet bits(int... which) {
+        return IntStream.of(which).collect(BitSet::new, BitSet::set, BitSet::or);
+    }
+
+    @Test
+    void readOnlyMemory_isRead_andWritesToItReachTheDevices() {
+        long gpa = 0x4000_0000L;
+        StringBuilder written = new StringBuilder();
+        guest.devices(
+                new SilentDevices() {
+                    @Override
+                    public void writeMmio(long at, int size, long value) {
+                        written.append("%x %d %x".formatted(at, size, value));
+                    }
+                });
+        try (GuestMemory rom = GuestMemory.allocate(0x1000)) {
+            rom.write32(0x10, 0xcafe);
+            KvmVm vm = (KvmVm) guest.vm();
+            vm.slots().addReadOnly(0, gpa, 0x1000, rom.hostAddress(0));
+            guest.tables().mapIdentity(gpa, 0x1000, 3);
+            // mov ebx, [rdi + 10h]; mov dword [rdi + 10h], 5; mov eax, [rdi + 10h]
+            GuestCode code = code().mov(RDI, gpa).hex("8b5f10 c7471005000000 8b4710").end();
+            Ending ending = guest.run(code);
+            assertThat(ending.kind()).isEqualTo(Kind.END);
+            assertThat(ending.state().gpr[RBX]).isEqualTo(0xcafe);
+            assertThat(ending.state().gpr[RAX]).isEqualTo(0xcafe);
+            assertThat(written.toString()).isEqualTo("40000010 4 5");
+        }
+    }
+
     // Exits
 
     @Test
@@ -85,16 +136,19 @@ class KvmEngineTest {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         GuestCode loop = code().mov32(1, 2000).label("l").hex("e610 e410").loop("l").end();
         guest.load(loop);
-        guest.run(guest.kernelState(CODE));
-        guest.vcpu().setState(guest.kernelState(CODE));
         Vcpu vcpu = guest.vcpu();
-        long before = threads.getCurrentThreadAllocatedBytes();
-        vcpu.run();
-        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        long least = Long.MAX_VALUE;
+        // The first times something is linked or compiled on the way.
+        for (int round = 0; round < 4; round++) {
+            vcpu.setState(guest.kernelState(CODE));
+            long before = threads.getCurrentThreadAllocatedBytes();
+            vcpu.run();
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
         // 4,000 exits; what remains is of entering and leaving the run itself.
-        assertThat(allocated).isLessThan(40_000);
+        assertThat(least).isLessThan(40_000);
         assertThat(guest.vm().statistics().counters().get("exits.port"))
-                .isGreaterThanOrEqualTo(8000);
+                .isGreaterThanOrEqualTo(16_000);
     }
 
     @Test
