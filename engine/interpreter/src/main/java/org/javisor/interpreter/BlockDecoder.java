@@ -19,20 +19,23 @@ final class BlockDecoder {
     private final List<Operation> operations = new ArrayList<>();
     private final List<Instruction> instructions = new ArrayList<>();
 
+    private final Operations known;
     private final Extensions extensions;
     private final int hotInstructions;
 
     /** For tests: every extension. */
     BlockDecoder(GuestMemory memory) {
-        this(memory, Extensions.ALL, Block.HOT_INSTRUCTIONS);
+        this(memory, new Operations(), Extensions.ALL, Block.HOT_INSTRUCTIONS);
     }
 
     /**
+     * @param known the operations that the machine's processors share
      * @param extensions what the processor has
      * @param hotInstructions see {@link Block}
      */
-    BlockDecoder(GuestMemory memory, Extensions extensions, int hotInstructions) {
+    BlockDecoder(GuestMemory memory, Operations known, Extensions extensions, int hotInstructions) {
         this.memory = memory;
+        this.known = known;
         this.extensions = extensions;
         this.hotInstructions = hotInstructions;
     }
@@ -86,7 +89,7 @@ final class BlockDecoder {
 
     private void add(Instruction i) {
         instructions.add(i);
-        operations.add(Operations.of(select(i)));
+        operations.add(operation(i));
     }
 
     private Block build(CodePage second) {
@@ -97,7 +100,12 @@ final class BlockDecoder {
                 hotInstructions);
     }
 
-    Handler select(Instruction i) {
+    /** How an instruction is carried out. */
+    Operation operation(Instruction i) {
+        return known.of(select(i));
+    }
+
+    private Handler select(Instruction i) {
         if (!extensions.include(i)) {
             Handler older = BitHandlers.selectWithoutCounts(i);
             return older == null ? SystemHandlers::undefined : older;

@@ -9,6 +9,7 @@ import org.javisor.memory.GuestMemory;
 
 /** The engine that runs wherever a JVM does. */
 public final class InterpreterHypervisor implements Hypervisor {
+    private final Operations operations = new Operations();
     private final int hotInstructions;
 
     public InterpreterHypervisor() {
@@ -36,7 +37,7 @@ public final class InterpreterHypervisor implements Hypervisor {
 
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
-        return new InterpreterVm(memory, clock, hotInstructions);
+        return new InterpreterVm(memory, clock, operations, hotInstructions);
     }
 
     /**
@@ -45,11 +46,11 @@ public final class InterpreterHypervisor implements Hypervisor {
      * @param runners makes a processor's, once
      * @param onClose runs when the machine and its runners have been closed
      */
-    public static Vm createVm(
+    public Vm createVm(
             GuestMemory memory,
             Clock clock,
             Function<GuestProcessor, CodeRunner> runners,
             Runnable onClose) {
-        return new InterpreterVm(memory, clock, Block.HOT_INSTRUCTIONS, runners, onClose);
+        return new InterpreterVm(memory, clock, operations, hotInstructions, runners, onClose);
     }
 }

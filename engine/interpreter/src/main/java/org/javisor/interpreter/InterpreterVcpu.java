@@ -45,7 +45,9 @@ final class InterpreterVcpu implements Vcpu {
         this.cpu = new Cpu(this, vm, io);
         this.mmu = cpu.mmu;
         this.cpu.extensions = new Extensions(cpuid);
-        this.decoder = new BlockDecoder(vm.memory(), cpu.extensions, vm.hotInstructions());
+        this.decoder =
+                new BlockDecoder(
+                        vm.memory(), vm.operations(), cpu.extensions, vm.hotInstructions());
         this.finder = new BlockFinder(cpu, vm.codeCache(), decoder);
         this.blocks = new BlockRunner(cpu);
         this.stops = new DebugStops(cpu);
@@ -253,7 +255,7 @@ final class InterpreterVcpu implements Vcpu {
 
     /** How an instruction is carried out on this processor. */
     Operation operation(Instruction i) {
-        return Operations.of(decoder.select(i));
+        return decoder.operation(i);
     }
 
     /** One instruction, which begins at RIP. */

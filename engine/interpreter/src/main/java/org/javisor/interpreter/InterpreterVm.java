@@ -27,17 +27,18 @@ final class InterpreterVm implements Vm, WriteObserver {
     private final Object splitLock = new Object();
     private boolean multiprocessor;
 
+    private final Operations operations;
     private final int hotInstructions;
 
     private final Function<GuestProcessor, CodeRunner> runners;
     private final Runnable onClose;
 
     InterpreterVm(GuestMemory memory, Clock clock) {
-        this(memory, clock, Block.HOT_INSTRUCTIONS);
+        this(memory, clock, new Operations(), Block.HOT_INSTRUCTIONS);
     }
 
-    InterpreterVm(GuestMemory memory, Clock clock, int hotInstructions) {
-        this(memory, clock, hotInstructions, processor -> CodeRunner.NONE, () -> {});
+    InterpreterVm(GuestMemory memory, Clock clock, Operations operations, int hotInstructions) {
+        this(memory, clock, operations, hotInstructions, processor -> CodeRunner.NONE, () -> {});
     }
 
     /**
@@ -48,12 +49,14 @@ final class InterpreterVm implements Vm, WriteObserver {
     InterpreterVm(
             GuestMemory memory,
             Clock clock,
+            Operations operations,
             int hotInstructions,
             Function<GuestProcessor, CodeRunner> runners,
             Runnable onClose) {
         this.runners = runners;
         this.onClose = onClose;
         this.memory = memory;
+        this.operations = operations;
         this.hotInstructions = hotInstructions;
         this.clock = clock;
         this.codeCache = new CodeCache(memory);
@@ -84,6 +87,10 @@ final class InterpreterVm implements Vm, WriteObserver {
 
     Clock clock() {
         return clock;
+    }
+
+    Operations operations() {
+        return operations;
     }
 
     int hotInstructions() {

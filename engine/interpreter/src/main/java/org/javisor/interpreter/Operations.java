@@ -7,18 +7,12 @@ import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Finds the {@link Operation} of a {@link Handler}. */
+/**
+ * Finds the {@link Operation} of a {@link Handler}. Machines of one hypervisor share these, and so
+ * the code that HotSpot has compiled for them.
+ */
 final class Operations {
-    /**
-     * As many as there are method references in the handlers' select methods, so bounded: what
-     * captures is left out. Not state of a machine: which class carries out which handler, the same
-     * for all of them, so that they share compiled code.
-     */
-    private static final Map<Handler, Operation> KNOWN = new ConcurrentHashMap<>();
-
     private static final byte[] PATTERN = pattern();
-
-    private Operations() {}
 
     /**
      * Whether a handler's class has fields: lambdas that capture are made anew at each selection.
@@ -31,10 +25,16 @@ final class Operations {
                 }
             };
 
-    static Operation of(Handler handler) {
+    /**
+     * As many as there are method references in the handlers' select methods, so bounded: what
+     * captures is left out.
+     */
+    private final Map<Handler, Operation> known = new ConcurrentHashMap<>();
+
+    Operation of(Handler handler) {
         return CAPTURES.get(handler.getClass())
                 ? new CapturingOperation(handler)
-                : KNOWN.computeIfAbsent(handler, Operations::define);
+                : known.computeIfAbsent(handler, Operations::define);
     }
 
     private static Operation define(Handler handler) {

@@ -68,7 +68,7 @@ public final class TranslatorHypervisor implements Hypervisor {
                                                 "This host refuses executable memory"));
         TranslationCache cache = new TranslationCache(memory, code, countInstructions);
         memory.observeWrites(cache);
-        return InterpreterHypervisor.createVm(
+        return interpreter.createVm(
                 memory,
                 clock,
                 processor -> new TranslatedRunner(processor, cache),
