@@ -56,7 +56,7 @@ final class GuestLoop implements AutoCloseable {
         memory = GuestMemory.allocate(List.of(new GuestMemory.Range(0, RAM)));
         vm = engine.createVm(memory, clock);
         vcpu = vm.createVcpu(0, engine.cpuid(), io);
-        vcpu.connect(new NoController());
+        vcpu.connect(LocalInterruptController.NONE);
         mapMemory(smallPages);
         assemble(body);
         vcpu.setState(longMode());
@@ -161,53 +161,5 @@ final class GuestLoop implements AutoCloseable {
 
         @Override
         public void writeMmio(long gpa, int size, long value) {}
-    }
-
-    private static final class NoController implements LocalInterruptController {
-        @Override
-        public boolean interruptPending() {
-            return false;
-        }
-
-        @Override
-        public int acknowledge() {
-            return -1;
-        }
-
-        @Override
-        public long cr8() {
-            return 0;
-        }
-
-        @Override
-        public void setCr8(long priority) {}
-
-        @Override
-        public boolean canReadMsr(int index) {
-            return false;
-        }
-
-        @Override
-        public long readMsr(int index) {
-            return 0;
-        }
-
-        @Override
-        public boolean writeMsr(int index, long value) {
-            return false;
-        }
-
-        @Override
-        public long mmioBase() {
-            return -1;
-        }
-
-        @Override
-        public long readMmio(int offset, int size) {
-            return 0;
-        }
-
-        @Override
-        public void writeMmio(int offset, int size, long value) {}
     }
 }

@@ -14,7 +14,7 @@ final class EventDelivery {
     private final ParavirtualClock paravirtualClock;
     private final Interrupts interrupts;
     private final HostSchedule hostSchedule = new HostSchedule();
-    private LocalInterruptController controller = NoController.INSTANCE;
+    private LocalInterruptController controller = LocalInterruptController.NONE;
     private volatile int startupVector;
 
     private VcpuState.Activity activity;

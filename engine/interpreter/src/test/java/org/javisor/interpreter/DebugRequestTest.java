@@ -5,18 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import org.javisor.device.LocalInterruptController;
 import org.javisor.hypervisor.DebugRequest;
 import org.javisor.hypervisor.DebugRequest.Watchpoint;
 import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.Vcpu;
-import org.javisor.hypervisor.VcpuIo;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.hypervisor.VcpuState.Segment;
 import org.javisor.hypervisor.VcpuState.TableRegister;
 import org.javisor.hypervisor.Vm;
 import org.javisor.memory.GuestMemory;
 import org.javisor.testkit.FakeClock;
+import org.javisor.testkit.SilentDevices;
+import org.javisor.testkit.VectorSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,34 +34,10 @@ class DebugRequestTest {
     /** Interrupt gate to {@link #HANDLER}. */
     private static final long GATE = (long) HANDLER | 0x10 << 16 | 0x8e00L << 32;
 
-    private static final VcpuIo NO_DEVICES =
-            new VcpuIo() {
-                @Override
-                public int readPort(int port, int size) {
-                    return 0;
-                }
-
-                @Override
-                public void writePort(int port, int size, int value) {}
-
-                @Override
-                public long readMmio(long gpa, int size) {
-                    return 0;
-                }
-
-                @Override
-                public void writeMmio(long gpa, int size, long value) {}
-            };
-
     private final GuestMemory memory = GuestMemory.allocate(1 << 20);
     private final Vm vm = new InterpreterHypervisor().createVm(memory, new FakeClock());
-    private final Vcpu vcpu = vm.createVcpu(0, Identification.table(), NO_DEVICES);
-
-    private final OneInterrupt controller = new OneInterrupt();
-
-    DebugRequestTest() {
-        vcpu.connect(controller);
-    }
+    private final Vcpu vcpu = vm.createVcpu(0, Identification.table(), new SilentDevices());
+    private final VectorSource interrupts = new VectorSource(vcpu);
 
     @AfterEach
     void close() {
@@ -282,7 +258,7 @@ class DebugRequestTest {
 
     @Test
     void worksAtomically_whenALockedOperandIsWatchedAndAnotherProcessorStoresBesideIt() {
-        vm.createVcpu(1, Identification.table(), NO_DEVICES);
+        vm.createVcpu(1, Identification.table(), new SilentDevices());
         begin(0x1000, ACCESSES);
         memory.write32(0x3010, 41);
         vcpu.setDebug(watch(0x3010, 4, true, true));
@@ -327,59 +303,6 @@ class DebugRequestTest {
     }
 
     private void interrupt() {
-        controller.pending = true;
-        vcpu.interruptRequested();
-    }
-
-    private static final class OneInterrupt implements LocalInterruptController {
-        private boolean pending;
-
-        @Override
-        public boolean interruptPending() {
-            return pending;
-        }
-
-        @Override
-        public int acknowledge() {
-            int vector = pending ? VECTOR : -1;
-            pending = false;
-            return vector;
-        }
-
-        @Override
-        public long cr8() {
-            return 0;
-        }
-
-        @Override
-        public void setCr8(long priority) {}
-
-        @Override
-        public boolean canReadMsr(int msr) {
-            return false;
-        }
-
-        @Override
-        public long readMsr(int msr) {
-            return 0;
-        }
-
-        @Override
-        public boolean writeMsr(int msr, long value) {
-            return false;
-        }
-
-        @Override
-        public long mmioBase() {
-            return -1;
-        }
-
-        @Override
-        public long readMmio(int offset, int size) {
-            return 0;
-        }
-
-        @Override
-        public void writeMmio(int offset, int size, long value) {}
+        interrupts.request(VECTOR);
     }
 }

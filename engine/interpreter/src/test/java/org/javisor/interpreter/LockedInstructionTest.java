@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicReference;
-import org.javisor.hypervisor.VcpuIo;
 import org.javisor.memory.GuestMemory;
 import org.javisor.testkit.FakeClock;
+import org.javisor.testkit.SilentDevices;
 import org.javisor.x86.CodeSize;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,28 +73,12 @@ class LockedInstructionTest {
 
     private static Cpu processor(InterpreterVm vm, int index) {
         Cpu cpu =
-                ((InterpreterVcpu) vm.createVcpu(index, Identification.table(), new NoIo())).cpu();
+                ((InterpreterVcpu)
+                                vm.createVcpu(index, Identification.table(), new SilentDevices()))
+                        .cpu();
         cpu.code64 = true;
         cpu.control.cr0 = ControlRegisters.CR0_PE;
         cpu.mmu.updateContext();
         return cpu;
-    }
-
-    private static final class NoIo implements VcpuIo {
-        @Override
-        public int readPort(int port, int size) {
-            return 0;
-        }
-
-        @Override
-        public void writePort(int port, int size, int value) {}
-
-        @Override
-        public long readMmio(long gpa, int size) {
-            return 0;
-        }
-
-        @Override
-        public void writeMmio(long gpa, int size, long value) {}
     }
 }
