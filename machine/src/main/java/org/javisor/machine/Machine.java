@@ -1,7 +1,6 @@
 package org.javisor.machine;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -15,21 +14,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import org.javisor.device.Clock;
-import org.javisor.device.Doorbells;
 import org.javisor.device.SystemClock;
-import org.javisor.firmware.Firmware;
-import org.javisor.hypervisor.CpuFeature;
-import org.javisor.hypervisor.CpuModel;
-import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuState;
-import org.javisor.hypervisor.Vm;
 import org.javisor.memory.GuestMemory;
-import org.javisor.memory.OutOfHostMemoryException;
-import org.javisor.virtio.VirtioDevice;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,15 +54,9 @@ public final class Machine implements AutoCloseable {
 
     private final MachineConfig config;
     private final EngineSelection engine;
+    private final Hardware hardware;
     private final SystemClock clock;
-    private final GuestMemory memory;
-    private final Vm vm;
-    private final Optional<Doorbells> doorbells;
-    private final PcBoard board;
-    private final List<Runnable> devices = new ArrayList<>();
-    private final List<Vcpu> vcpus;
     private final VcpuThreads threads;
-    private final BootSource boot;
     private final SerialLine console;
     private final SerialLine control;
     private final CrashWatch crashes;
@@ -107,106 +91,18 @@ public final class Machine implements AutoCloseable {
 
     /** As {@link #create(MachineConfig)}, on an engine of the caller's choice. */
     public static Machine create(MachineConfig config, EngineSelection engine) {
-        List<AutoCloseable> made = new ArrayList<>();
-        try {
-            return new Machine(config, engine, made);
-        } catch (OutOfHostMemoryException e) {
-            undo(made);
-            throw new MachineException(
-                    MachineException.Code.HOST_CANNOT,
-                    e.getMessage() + "; try a smaller --memory",
-                    e);
-        } catch (RuntimeException e) {
-            undo(made);
-            throw e;
-        }
+        return new Machine(config, engine);
     }
 
-    private static void undo(List<AutoCloseable> made) {
-        for (AutoCloseable part : made.reversed()) {
-            try {
-                part.close();
-            } catch (Exception e) {
-                LOG.debug("Closing after a failed creation", e);
-            }
-        }
-    }
-
-    private Machine(MachineConfig config, EngineSelection engine, List<AutoCloseable> made) {
+    private Machine(MachineConfig config, EngineSelection engine) {
         this.config = config;
         this.engine = engine;
-        boot = BootSource.read(config);
-        clock = new SystemClock(config.name() + "-clock", config.wallClock(), this::broken);
-        made.add(clock);
-        memory = GuestMemory.allocate(boot.ranges());
-        made.add(memory);
-        vm = engine.hypervisor().createVm(memory, clock);
-        made.add(vm);
-        crashes =
-                new CrashWatch(
-                        clock, config.listener()::panicked, panic -> end(EndReason.PANIC, panic));
-        console = new SerialLine(config.name() + "-com1", config.console(), crashes::console);
-        made.add(console::close);
-        control = new SerialLine(config.name() + "-com2", config.control(), crashes::control);
-        made.add(control::close);
-        GuestRequests requests = new BoardRequests();
-        InterruptChips chips = config.engineOptions().interruptChips();
-        doorbells = chips == InterruptChips.OWN ? Optional.empty() : vm.doorbells(this::broken);
-        board =
-                new PcBoard(
-                        InterruptWiring.of(vm, clock, chips),
-                        doorbells,
-                        boot.ranges(),
-                        clock,
-                        console,
-                        control,
-                        requests);
-        plug(
-                new PciDevice.Surroundings(config.name(), config.cpus(), memory, clock, requests),
-                made);
-        CpuidTable model = cpuid(config.cpu(), engine);
-        List<Vcpu> processors = new ArrayList<>();
-        for (int i = 0; i < config.cpus(); i++) {
-            CpuidTable cpuid = Topology.describe(model, i, config.cpus());
-            Vcpu vcpu = vm.createVcpu(i, cpuid, board.newIo());
-            board.connect(vcpu);
-            processors.add(vcpu);
-        }
-        vcpus = List.copyOf(processors);
-        threads = new VcpuThreads(config.name(), vcpus, new ThreadOwner());
-        install();
-    }
-
-    private static CpuidTable cpuid(CpuModel model, EngineSelection engine) {
-        CpuidTable offered = engine.hypervisor().cpuid();
-        Set<CpuFeature> missing = model.missing(offered);
-        if (!missing.isEmpty()) {
-            throw new MachineException(
-                    MachineException.Code.HOST_CANNOT,
-                    "CPU model %s needs %s, which the %s engine does not have here; take another --cpu"
-                            .formatted(
-                                    model,
-                                    missing.stream()
-                                            .map(CpuFeature::toString)
-                                            .collect(Collectors.joining(", ")),
-                                    engine.hypervisor().name()));
-        }
-        return model.table(offered);
-    }
-
-    private void plug(PciDevice.Surroundings surroundings, List<AutoCloseable> made) {
-        for (PciSlot slot : config.devices()) {
-            PciDevice device = slot.device().create(surroundings);
-            made.add(device);
-            board.plug(slot.address(), device.function());
-            devices.add(device::close);
-        }
-        for (VirtioSlot slot : config.mmioDevices()) {
-            VirtioDevice device = slot.device().apply(surroundings);
-            made.add(device);
-            board.plug(slot.name(), device, memory);
-            devices.add(device::close);
-        }
+        hardware = Hardware.assemble(config, engine, new HardwareOwner());
+        clock = hardware.clock();
+        console = hardware.console();
+        control = hardware.control();
+        crashes = hardware.crashes();
+        threads = new VcpuThreads(config.name(), hardware.vcpus(), new ThreadOwner());
     }
 
     // What a user does
@@ -301,12 +197,10 @@ public final class Machine implements AutoCloseable {
     private void stand(Runnable whenStill) {
         clock.pause();
         // A processor that waits for a slow terminal could not come to rest.
-        console.waitForRoom(false);
-        control.waitForRoom(false);
+        hardware.waitForRoom(false);
         threads.hold();
         threads.awaitStill();
-        console.waitForRoom(true);
-        control.waitForRoom(true);
+        hardware.waitForRoom(true);
         whenStill.run();
     }
 
@@ -318,7 +212,7 @@ public final class Machine implements AutoCloseable {
 
     /** Presses the power button: a request that the guest may follow by switching itself off. */
     public void pressPowerButton() {
-        board.pressPowerButton();
+        hardware.board().pressPowerButton();
     }
 
     /** Presses the reset button. Takes effect soon, or when a paused machine goes on. */
@@ -372,13 +266,7 @@ public final class Machine implements AutoCloseable {
             }
             threads.join();
             state = MachineState.CLOSED;
-            clock.close();
-            doorbells.ifPresent(Doorbells::stop);
-            devices.forEach(Runnable::run);
-            vm.close();
-            memory.close();
-            console.close();
-            control.close();
+            hardware.close();
         } finally {
             operations.unlock();
         }
@@ -419,7 +307,7 @@ public final class Machine implements AutoCloseable {
     }
 
     public GuestMemory memory() {
-        return memory;
+        return hardware.memory();
     }
 
     /**
@@ -427,7 +315,7 @@ public final class Machine implements AutoCloseable {
      * holds it.
      */
     public List<Vcpu> vcpus() {
-        return vcpus;
+        return hardware.vcpus();
     }
 
     /**
@@ -446,25 +334,14 @@ public final class Machine implements AutoCloseable {
     public MachineStatistics statistics() {
         return new MachineStatistics(
                 engine.hypervisor().name(),
-                vm.statistics(),
+                hardware.vm().statistics(),
                 Duration.ofNanos(clock.nanos()),
-                board.portAccesses(),
-                board.mmioAccesses(),
+                hardware.board().portAccesses(),
+                hardware.board().mmioAccesses(),
                 resets.get());
     }
 
     // What the guest and its hardware do
-
-    private void install() {
-        board.prepareForBoot();
-        VcpuState first = boot.install(memory);
-        vcpus.getFirst().setState(first);
-        for (Vcpu other : vcpus.subList(1, vcpus.size())) {
-            VcpuState state = other.state();
-            Firmware.prepareProcessor(state);
-            other.setState(state);
-        }
-    }
 
     private void resetRequested(String cause) {
         if (!crashes.panic().isEmpty()) {
@@ -478,11 +355,8 @@ public final class Machine implements AutoCloseable {
 
     /** With all processors standing still. */
     private void startOver(String cause) {
-        board.reset();
-        vcpus.forEach(Vcpu::reset);
+        hardware.reset();
         shutdownsTold.clear();
-        crashes.newBoot();
-        install();
         resets.incrementAndGet();
         resetQueued.set(false);
         config.listener().reset(cause);
@@ -498,8 +372,7 @@ public final class Machine implements AutoCloseable {
     private void end(EndReason reason, String detail) {
         if (ending.compareAndSet(null, new Ending(reason, detail))) {
             // A processor that waits for a slow terminal would never notice.
-            console.waitForRoom(false);
-            control.waitForRoom(false);
+            hardware.waitForRoom(false);
             if (threads.stop()) {
                 finish();
             }
@@ -538,7 +411,7 @@ public final class Machine implements AutoCloseable {
     }
 
     private String describe(int index) {
-        VcpuState at = vcpus.get(index).state();
+        VcpuState at = hardware.vcpus().get(index).state();
         return "vCPU %d at %04x:%016x"
                 .formatted(index, at.segments[VcpuState.CS].selector(), at.rip);
     }
@@ -550,6 +423,23 @@ public final class Machine implements AutoCloseable {
                     threads.hold();
                     threads.whenStill(() -> listener.stopped(index));
                 });
+    }
+
+    private final class HardwareOwner implements Hardware.Owner {
+        @Override
+        public GuestRequests requests() {
+            return new BoardRequests();
+        }
+
+        @Override
+        public void panicked(String panic) {
+            end(EndReason.PANIC, panic);
+        }
+
+        @Override
+        public void broken(Throwable cause) {
+            Machine.this.broken(cause);
+        }
     }
 
     private final class BoardRequests implements GuestRequests {
@@ -594,8 +484,10 @@ public final class Machine implements AutoCloseable {
                 case SHUTDOWN -> tripleFault(index);
                 case DEBUG -> debugStop(index);
                 case FAILURE -> {
-                    LOG.debug("{}", RegisterDump.of(vcpus.get(index).state()));
-                    end(EndReason.FAILURE, vcpus.get(index).failure() + ", " + describe(index));
+                    LOG.debug("{}", RegisterDump.of(hardware.vcpus().get(index).state()));
+                    end(
+                            EndReason.FAILURE,
+                            hardware.vcpus().get(index).failure() + ", " + describe(index));
                 }
             }
         }
