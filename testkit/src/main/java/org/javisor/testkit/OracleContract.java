@@ -48,11 +48,11 @@ public abstract class OracleContract {
     protected abstract Hypervisor hypervisor();
 
     /**
-     * One form of so many is executed in a row, but in a long run all are: for engines that need
-     * long to begin with new code.
+     * One form of so many is executed in a row, but in a long run all are; more for engines that
+     * need long to begin with new code.
      */
     protected int formsForEachInARow() {
-        return 1;
+        return 3;
     }
 
     @ParameterizedTest

@@ -12,6 +12,6 @@ class HotOracleTest extends OracleContract {
 
     @Override
     protected int formsForEachInARow() {
-        return 10;
+        return 25;
     }
 }
