@@ -8,6 +8,8 @@ import java.util.Arrays;
  */
 final class AddressTables {
     private static final long PAGE = -4096;
+    private static final long LARGEST_PAGE = -1L << 30;
+    private static final int TARGET_HASHES = 1 << 14;
 
     /** The entries of one table in one context that have been made since they were last voided. */
     private static final class Made {
@@ -42,8 +44,12 @@ final class AddressTables {
     /** By group of contexts that differ in rights only: whether slots may be filled. */
     private final boolean[] used = new boolean[Context.COUNT / Context.RIGHTS];
 
-    /** Pages larger than 4 KiB have been entered piecewise. */
-    private boolean largePages;
+    /** By a linear page's number, cut: whether a jump leads there. */
+    private final boolean[] jumpTargets = new boolean[TARGET_HASHES];
+
+    // Whether pages larger than 4 KiB have been entered piecewise, in either half of the space
+    private boolean largeUpperPages;
+    private boolean largeLowerPages;
 
     AddressTables(ProcessorBlock state) {
         this.state = state;
@@ -55,13 +61,18 @@ final class AddressTables {
     void enterData(
             int context, long linear, long host, boolean writable, boolean global, int shift) {
         data[context].add(ProcessorBlock.tlbIndex(linear), global);
-        noteLarge(shift);
+        noteLarge(linear, shift);
         state.enterTlb(context, linear, host, writable);
     }
 
     void enterJump(int context, long linear, long host, boolean global) {
         jumps[context].add(ProcessorBlock.jumpIndex(linear), global);
+        jumpTargets[targetHash(linear)] = true;
         state.enterJump(context, linear, host);
+    }
+
+    private static int targetHash(long linear) {
+        return (int) (linear >>> 12) & TARGET_HASHES - 1;
     }
 
     void enterCode(int context, long linear, int pageNumber, boolean global) {
@@ -74,8 +85,11 @@ final class AddressTables {
     /**
      * @param shift log2 of the size of a page that entries are made of
      */
-    void noteLarge(int shift) {
-        largePages |= shift > 12;
+    void noteLarge(long linear, int shift) {
+        if (shift > 12) {
+            largeUpperPages |= linear < 0;
+            largeLowerPages |= linear >= 0;
+        }
     }
 
     /** Code is about to run in a context, or in those with other rights. */
@@ -112,7 +126,8 @@ final class AddressTables {
             flushJumps(c, keepGlobal, 0, 0);
             flushCodes(c, keepGlobal, 0, 0);
         }
-        largePages &= keepGlobal;
+        largeUpperPages &= keepGlobal;
+        largeLowerPages &= keepGlobal;
     }
 
     /** Voids the jumps whose targets agree with an address in the bits of a mask. */
@@ -148,26 +163,36 @@ final class AddressTables {
         made.count = kept;
     }
 
-    /** Voids the entries of one page; of all, if that may be part of a larger one. */
-    void flushPage(long linear) {
+    /**
+     * Voids the entries of one page; of its surroundings, if it may be part of a larger one.
+     *
+     * @return the mask of the address bits that say where
+     */
+    long flushPage(long linear) {
         forgetSlots();
-        if (largePages) {
+        if (linear < 0 ? largeUpperPages : largeLowerPages) {
             flushLarge(linear);
-            return;
+            return LARGEST_PAGE;
         }
         int index = ProcessorBlock.tlbIndex(linear);
         for (int c = 0; c < Context.COUNT; c++) {
             if (state.tlbPage(c, index) == (linear & PAGE)) {
                 state.clearTlb(c, index);
             }
-            flushJumps(c, false, PAGE, linear);
-            flushCodes(c, false, PAGE, linear);
+            int code = ProcessorBlock.codeIndex(linear);
+            if (codeLinear[c][code] == (linear & PAGE)) {
+                state.clearCode(c, code);
+            }
+            if (jumpTargets[targetHash(linear)]) {
+                flushJumps(c, false, PAGE, linear);
+            }
         }
+        return PAGE;
     }
 
     /** The largest pages that guests use for more than the direct map of memory have 1 GiB. */
     private void flushLarge(long linear) {
-        long mask = -1L << 30;
+        long mask = LARGEST_PAGE;
         for (int c = 0; c < Context.COUNT; c++) {
             Made made = data[c];
             for (int n = 0; n < made.count; n++) {

@@ -142,7 +142,7 @@ final class ProcessorBlock {
     static final int JUMP_HOST = 8;
 
     /** One entry of the code TLB: 8 bytes. */
-    static final int CODE_ENTRIES = 256;
+    static final int CODE_ENTRIES = 2048;
 
     private static final int CODE_BYTES = CODE_ENTRIES * 8;
     private static final int TLB_BYTES = 4 * TLB_WRITE;

@@ -28,7 +28,6 @@ final class TranslatedRunner implements CodeRunner {
 
     private static final int X87_MASKS = 0x3f, X87_SUMMARY = 0x80;
     private static final long PAGE = -4096;
-    private static final int FETCH_ENTRIES = 256;
     private static final int WRITABLE_HASHES = 1 << 16;
     private static final int GS = 5, FS = 4;
 
@@ -40,10 +39,7 @@ final class TranslatedRunner implements CodeRunner {
     private final MemorySegment enter;
     private final MemorySegment setGsBase;
 
-    // Where code lies, by linear page and context
-    private final long[] fetchTag = new long[Context.COUNT * FETCH_ENTRIES];
-    private final boolean[] fetchGlobal = new boolean[Context.COUNT * FETCH_ENTRIES];
-    private final TranslatedPage[] fetchPage = new TranslatedPage[Context.COUNT * FETCH_ENTRIES];
+    private final FetchTable fetches = new FetchTable();
 
     /** By a page's number, cut: whether one was ever entered for writing. Read by others. */
     private final boolean[] writableEntered = new boolean[WRITABLE_HASHES];
@@ -92,7 +88,6 @@ final class TranslatedRunner implements CodeRunner {
         this.memory = processor.memory();
         this.enter = MemorySegment.ofAddress(cache.stubs().enter);
         this.setGsBase = MemorySegment.ofAddress(cache.stubs().setGsBase);
-        Arrays.fill(fetchTag, 1);
         cache.add(this);
     }
 
@@ -158,8 +153,7 @@ final class TranslatedRunner implements CodeRunner {
                     if (next == null) {
                         return true;
                     }
-                    int n = fetchIndex(rip);
-                    tables.enterCode(context, rip, next.page.number, fetchGlobal[n]);
+                    tables.enterCode(context, rip, next.page.number, fetches.global(context, rip));
                     cache.connect(link, next);
                     state.put64(ProcessorBlock.PAGE, rip & PAGE);
                     target = next.entry;
@@ -548,7 +542,7 @@ final class TranslatedRunner implements CodeRunner {
     private TranslatedPage nextPage(long linear) {
         long next = (linear & PAGE) + 4096;
         TranslatedPage page = page(next, linear);
-        tables.enterCode(context, next, page.number, fetchGlobal[fetchIndex(next)]);
+        tables.enterCode(context, next, page.number, fetches.global(context, next));
         return page;
     }
 
@@ -563,8 +557,8 @@ final class TranslatedRunner implements CodeRunner {
     private void enterJump(long linear, TranslatedBlock block) {
         synchronized (cache) {
             if (block.valid) {
-                int n = fetchIndex(linear);
-                tables.enterJump(context, linear, block.indirectEntry, fetchGlobal[n]);
+                tables.enterJump(
+                        context, linear, block.indirectEntry, fetches.global(context, linear));
             }
         }
     }
@@ -573,9 +567,8 @@ final class TranslatedRunner implements CodeRunner {
      * @param instruction RIP, should the fetch fault
      */
     private TranslatedPage page(long linear, long instruction) {
-        int n = fetchIndex(linear);
-        TranslatedPage page = fetchPage[n];
-        if (fetchTag[n] == (linear & PAGE) && page.valid) {
+        TranslatedPage page = fetches.find(context, linear);
+        if (page != null) {
             return page;
         }
         processor.setRip(instruction);
@@ -586,16 +579,11 @@ final class TranslatedRunner implements CodeRunner {
             // translated.
             processor.awaitStores();
         }
-        fetchTag[n] = linear & PAGE;
-        fetchPage[n] = page;
-        fetchGlobal[n] = processor.walkedGlobal();
-        tables.noteLarge(processor.walkedShift());
-        tables.enterCode(context, linear, page.number, fetchGlobal[n]);
+        boolean global = processor.walkedGlobal();
+        fetches.enter(context, linear, page, global);
+        tables.noteLarge(linear, processor.walkedShift());
+        tables.enterCode(context, linear, page.number, global);
         return page;
-    }
-
-    private int fetchIndex(long linear) {
-        return context * FETCH_ENTRIES + ((int) (linear >>> 12) & FETCH_ENTRIES - 1);
     }
 
     private long fetch(long linear) {
@@ -702,23 +690,18 @@ final class TranslatedRunner implements CodeRunner {
     @Override
     public void flushAll() {
         tables.flush(false);
-        Arrays.fill(fetchTag, 1);
+        fetches.flush(false);
     }
 
     @Override
     public void flushNonGlobal() {
         tables.flush(true);
-        for (int n = 0; n < fetchTag.length; n++) {
-            if (!fetchGlobal[n]) {
-                fetchTag[n] = 1;
-            }
-        }
+        fetches.flush(true);
     }
 
     @Override
     public void flushPage(long linear) {
-        tables.flushPage(linear);
-        Arrays.fill(fetchTag, 1);
+        fetches.flush(linear, tables.flushPage(linear));
     }
 
     // Figures
