@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
             "With '-- COMMAND': the command's own; 125 if it could not be learned."
         })
 public final class Javisor implements Runnable {
+    private static final String RUN = "run";
+
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -54,7 +56,7 @@ public final class Javisor implements Runnable {
     /** Carries out a command line and returns its exit status. */
     static int execute(Surroundings surroundings, String... arguments) {
         if (arguments.length == 1 && arguments[0].equals("version")) {
-            // Describing all commands to picocli takes longer than everything else together.
+            // Describing commands to picocli takes longer than everything else together.
             new PrintStream(surroundings.out()).println(new Version().getVersion()[0]);
             return ExitCode.OK;
         }
@@ -62,24 +64,23 @@ public final class Javisor implements Runnable {
         List<String> guestCommand =
                 end < 0 ? List.of() : List.of(arguments).subList(end + 1, arguments.length);
         String[] own = end < 0 ? arguments : Arrays.copyOf(arguments, end);
-        return commandLine(surroundings, guestCommand, end >= 0).execute(own);
+        // Describing all commands to picocli takes longer than everything else before the machine.
+        boolean onlyRun = own.length > 0 && own[0].equals(RUN);
+        return commandLine(surroundings, guestCommand, end >= 0, onlyRun).execute(own);
     }
 
     private static CommandLine commandLine(
-            Surroundings surroundings, List<String> guestCommand, boolean commandGiven) {
+            Surroundings surroundings,
+            List<String> guestCommand,
+            boolean commandGiven,
+            boolean onlyRun) {
         Messages messages = new Messages(surroundings.err());
         CommandLine line = new CommandLine(new Javisor());
         line.addSubcommand(
-                "run", new RunCommand(surroundings, messages, guestCommand, commandGiven));
-        line.addSubcommand("image", ImageCommand.commandLine(surroundings, messages));
-        line.addSubcommand("switch", SwitchCommand.commandLine(surroundings, messages));
-        line.addSubcommand("machine", MachineCommand.commandLine(surroundings));
-        line.addSubcommand("doctor", new DoctorCommand(surroundings));
-        line.addSubcommand("bench", new BenchCommand());
-        line.addSubcommand("completion", new CompletionCommand());
-        line.addSubcommand("train", new TrainCommand(surroundings));
-        line.addSubcommand("version", new VersionCommand());
-        line.addSubcommand("help", new HelpCommand());
+                RUN, new RunCommand(surroundings, messages, guestCommand, commandGiven));
+        if (!onlyRun) {
+            addOthers(line, surroundings, messages);
+        }
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setOut(new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(surroundings.err(), true, StandardCharsets.UTF_8));
@@ -90,6 +91,19 @@ public final class Javisor implements Runnable {
         line.setExecutionExceptionHandler(
                 (e, command, result) -> failed(messages, e, !guestCommand.isEmpty()));
         return line;
+    }
+
+    private static void addOthers(
+            CommandLine line, Surroundings surroundings, Messages messages) {
+        line.addSubcommand("image", ImageCommand.commandLine(surroundings, messages));
+        line.addSubcommand("switch", SwitchCommand.commandLine(surroundings, messages));
+        line.addSubcommand("machine", MachineCommand.commandLine(surroundings));
+        line.addSubcommand("doctor", new DoctorCommand(surroundings));
+        line.addSubcommand("bench", new BenchCommand());
+        line.addSubcommand("completion", new CompletionCommand());
+        line.addSubcommand("train", new TrainCommand(surroundings));
+        line.addSubcommand("version", new VersionCommand());
+        line.addSubcommand("help", new HelpCommand());
     }
 
     private static int wrongUsage(Messages messages, ParameterException e) {
