@@ -76,8 +76,7 @@ public final class Javisor implements Runnable {
             boolean onlyRun) {
         Messages messages = new Messages(surroundings.err());
         CommandLine line = new CommandLine(new Javisor());
-        line.addSubcommand(
-                RUN, new RunCommand(surroundings, messages, guestCommand, commandGiven));
+        line.addSubcommand(RUN, new RunCommand(surroundings, messages, guestCommand, commandGiven));
         if (!onlyRun) {
             addOthers(line, surroundings, messages);
         }
@@ -93,8 +92,7 @@ public final class Javisor implements Runnable {
         return line;
     }
 
-    private static void addOthers(
-            CommandLine line, Surroundings surroundings, Messages messages) {
+    private static void addOthers(CommandLine line, Surroundings surroundings, Messages messages) {
         line.addSubcommand("image", ImageCommand.commandLine(surroundings, messages));
         line.addSubcommand("switch", SwitchCommand.commandLine(surroundings, messages));
         line.addSubcommand("machine", MachineCommand.commandLine(surroundings));

@@ -24,10 +24,10 @@ final class TranslatedBlock {
     final TranslatedPage secondPage;
 
     /** Jumps that lead here. */
-    final List<Link> incoming = new ArrayList<>();
+    final List<Link> incoming = new ArrayList<>(2);
 
     /** Jumps from here. */
-    final List<Link> outgoing = new ArrayList<>();
+    final List<Link> outgoing = new ArrayList<>(2);
 
     /** It jumps back to itself in a way that is not a link. */
     boolean loops;

@@ -28,6 +28,11 @@ final class TranslatedPage {
     /** Writes that hit no code since the last that did. */
     int writesBeside;
 
+    /** Where the last write that hit code ended, and how many bytes it and those before it have. */
+    private int hitEnd;
+
+    private int hitBytes;
+
     /** Blocks that begin on another page and end on this one. */
     final List<TranslatedBlock> straddling = new ArrayList<>();
 
@@ -135,6 +140,13 @@ final class TranslatedPage {
         long from = -1L << (offset >> 6);
         long to = -1L >>> 63 - (offset + length - 1 >> 6);
         return (covered & from & to) != 0;
+    }
+
+    /** Records a write that hit code; returns how many bytes in a row have been hit by now. */
+    int hitInARow(int offset, int length) {
+        hitBytes = offset == hitEnd ? hitBytes + length : length;
+        hitEnd = offset + length;
+        return hitBytes;
     }
 
     /** The blocks that were made of bytes in a range. */

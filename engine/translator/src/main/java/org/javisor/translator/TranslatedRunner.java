@@ -29,6 +29,7 @@ final class TranslatedRunner implements CodeRunner {
     private static final int X87_MASKS = 0x3f, X87_SUMMARY = 0x80;
     private static final long PAGE = -4096;
     private static final int WRITABLE_HASHES = 1 << 16;
+    private static final short SEVERAL = -1;
     private static final int GS = 5, FS = 4;
 
     private final GuestProcessor processor;
@@ -41,8 +42,11 @@ final class TranslatedRunner implements CodeRunner {
 
     private final FetchTable fetches = new FetchTable();
 
-    /** By a page's number, cut: whether one was ever entered for writing. Read by others. */
-    private final boolean[] writableEntered = new boolean[WRITABLE_HASHES];
+    /**
+     * By a page's number, cut: where in the TLB one was entered for writing, counted from 1; 0 if
+     * never, SEVERAL if in more than one place. Read by others.
+     */
+    private final short[] writableAt = new short[WRITABLE_HASHES];
 
     private final byte[] x87Image = new byte[512];
     private boolean fpuInBlock;
@@ -646,7 +650,7 @@ final class TranslatedRunner implements CodeRunner {
         }
         boolean writable = processor.walkedWritable() && !memory.isTracked(gpa);
         if (writable) {
-            writableEntered[hash(gpa)] = true;
+            noteWritable(hash(gpa), (short) (ProcessorBlock.tlbIndex(linear) + 1));
         }
         tables.enterData(
                 context, linear, host, writable, processor.walkedGlobal(), processor.walkedShift());
@@ -661,14 +665,24 @@ final class TranslatedRunner implements CodeRunner {
         return writable || !write;
     }
 
+    private void noteWritable(int hash, short place) {
+        short known = writableAt[hash];
+        if (known != place) {
+            writableAt[hash] = known == 0 ? place : SEVERAL;
+        }
+    }
+
     void revokeWrites(long pageGpa) {
-        if (pageGpa != -1 && !writableEntered[hash(pageGpa)]) {
+        int place = pageGpa == -1 ? SEVERAL : writableAt[hash(pageGpa)];
+        if (place == 0) {
             return;
         }
+        int from = place == SEVERAL ? 0 : place - 1;
+        int to = place == SEVERAL ? ProcessorBlock.TLB_ENTRIES : place;
         slotsRevoked = true;
         long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
         for (int c = 0; c < Context.COUNT; c++) {
-            for (int n = 0; n < ProcessorBlock.TLB_ENTRIES; n++) {
+            for (int n = from; n < to; n++) {
                 if (pageGpa == -1 || state.tlbHost(c, n) == host) {
                     state.clearTlbWrite(c, n);
                 }

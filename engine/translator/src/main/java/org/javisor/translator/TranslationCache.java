@@ -29,6 +29,13 @@ final class TranslationCache implements WriteObserver {
      */
     private static final int MOST_WRITES_BESIDE = 256;
 
+    /**
+     * After so many bytes of code were overwritten one after the other, something else is about to
+     * fill the page, as when a kernel frees its initialisation code: the rest is dropped at once,
+     * not store by store. Patches are shorter.
+     */
+    private static final int MOST_HIT_IN_A_ROW = 48;
+
     /** More than one block can need. */
     private static final int ROOM = 64 << 10;
 
@@ -216,7 +223,7 @@ final class TranslationCache implements WriteObserver {
         page.writesBeside = 0;
         invalidations++;
         page.blocksAt(offset, length).forEach(this::remove);
-        return true;
+        return page.hitInARow(offset, length) < MOST_HIT_IN_A_ROW;
     }
 
     @Override
