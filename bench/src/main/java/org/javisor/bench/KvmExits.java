@@ -29,7 +29,10 @@ public final class KvmExits {
                             Way.MMIO, 20_000,
                             Way.IOEVENTFD, 50_000,
                             Way.IRQFD, 2_000,
-                            Way.CREATION, 50));
+                            Way.CREATION, 300));
+
+    /** So often everything is done before it is measured: the JVM compiles it meanwhile. */
+    private static final int WARMING = 4;
 
     private static final int SECONDS = 120;
     private static final int QEMU_ROUNDS = 20_000;
@@ -78,8 +81,9 @@ public final class KvmExits {
         Map<Way, List<Double>> theirs = new EnumMap<>(Way.class);
         List<Double> qemu = new ArrayList<>();
         for (Way way : Way.values()) {
-            // The JVM compiles the loop first.
-            ExitCosts.measure(way, ROUNDS.get(way));
+            for (int warming = 0; warming < WARMING; warming++) {
+                ExitCosts.measure(way, ROUNDS.get(way));
+            }
             for (int run = 0; run < runs; run++) {
                 add(ours, way, ExitCosts.measure(way, ROUNDS.get(way)));
                 add(theirs, way, inC(c, way, image));

@@ -8,7 +8,6 @@ import java.util.function.Supplier;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.interpreter.InterpreterHypervisor;
 import org.javisor.kvm.KvmHost;
-import org.javisor.kvm.KvmHypervisor;
 import org.javisor.translator.TranslatorHypervisor;
 
 /**
@@ -37,7 +36,7 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
                         EngineChoice.KVM,
                         KvmHost::obstacle,
                         HostKvm::reservation,
-                        options -> new KvmHypervisor()),
+                        options -> HostKvm.hypervisor()),
                 new Candidate(
                         EngineChoice.TRANSLATOR,
                         TranslatorHypervisor::obstacle,

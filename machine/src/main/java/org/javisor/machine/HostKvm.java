@@ -4,9 +4,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.javisor.kvm.DirtyTracking;
 import org.javisor.kvm.KernelSpeed;
 import org.javisor.kvm.KvmException;
 import org.javisor.kvm.KvmHost;
+import org.javisor.kvm.KvmHypervisor;
 
 /** Whether this host's KVM is what people expect of one. */
 public final class HostKvm {
@@ -25,6 +27,16 @@ public final class HostKvm {
         } catch (KvmException e) {
             return Optional.of("not usable (" + e.getMessage() + ")");
         }
+    }
+
+    /**
+     * The engine, telling guests of as much as works here.
+     *
+     * @throws KvmException if KVM cannot be used here
+     */
+    static KvmHypervisor hypervisor() {
+        boolean hardware = KernelSpeed.ofThisBoot(cacheFile(System.getenv())).hardware();
+        return new KvmHypervisor(DirtyTracking.BITMAP, hardware);
     }
 
     static Optional<String> reservation(KernelSpeed speed) {

@@ -26,13 +26,19 @@ final class HostCpuid {
     /** Asynchronous page faults: off unless asked for. */
     private static final int ASYNC_FAULTS = 1 << 4 | 1 << 10 | 1 << 14;
 
+    /** Done by hypercalls: waking a spinning processor, IPIs, yielding, migration, encryption. */
+    private static final int HYPERCALLS = 1 << 7 | 1 << 11 | 1 << 13 | 1 << 16 | 1 << 17;
+
     private HostCpuid() {}
 
     /**
      * What the host can give a guest, less what Javisor does not pass on: nested virtualization,
      * and the host's own topology.
+     *
+     * @param hypercalls whether to pass on what guests would do by hypercalls
      */
-    static CpuidTable supported(KvmHandle system) {
+    static CpuidTable supported(KvmHandle system, boolean hypercalls) {
+        int withheld = ASYNC_FAULTS | (hypercalls ? 0 : HYPERCALLS);
         // The kernel leaves it to a capability, since it depends on where the local APIC is.
         int deadline = system.offers(Capability.TSC_DEADLINE_TIMER) ? TSC_DEADLINE : 0;
         List<Leaf> leaves = new ArrayList<>();
@@ -45,7 +51,7 @@ final class HostCpuid {
                                 new Leaf(
                                         leaf.function(),
                                         -1,
-                                        leaf.eax() & ~ASYNC_FAULTS,
+                                        leaf.eax() & ~withheld,
                                         leaf.ebx(),
                                         leaf.ecx(),
                                         leaf.edx()));

@@ -9,16 +9,20 @@ import org.javisor.memory.GuestMemory;
 /** The engine that lets the host's processor run the guest through Linux's KVM. */
 public final class KvmHypervisor implements Hypervisor {
     private final DirtyTracking tracking;
+    private final boolean hypercalls;
 
     public KvmHypervisor() {
-        this(DirtyTracking.BITMAP);
+        this(DirtyTracking.BITMAP, true);
     }
 
     /**
      * @param tracking how dirty pages are to be found
+     * @param hypercalls whether guests are told of what they would do by hypercalls: a KVM that
+     *     emulates guest kernels may announce them and never come back from one
      */
-    public KvmHypervisor(DirtyTracking tracking) {
+    public KvmHypervisor(DirtyTracking tracking, boolean hypercalls) {
         this.tracking = tracking;
+        this.hypercalls = hypercalls;
     }
 
     @Override
@@ -32,7 +36,7 @@ public final class KvmHypervisor implements Hypervisor {
     @Override
     public CpuidTable cpuid() {
         try (KvmHandle system = KvmHost.open()) {
-            return HostCpuid.supported(system);
+            return HostCpuid.supported(system, hypercalls);
         }
     }
 

@@ -53,7 +53,7 @@ final class ProcessorState {
         powerOn.activity = first ? Activity.RUNNING : Activity.WAITING_FOR_STARTUP;
         restore(powerOn);
         registers.saveMsrs(powerOn);
-        apicBase = registers.apicBase();
+        apicBase = registers.knownApicBase();
         if (hostApic) {
             handle.call(Ioctl.GET_LAPIC, powerOnApic);
         }

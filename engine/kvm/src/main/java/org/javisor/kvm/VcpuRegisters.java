@@ -238,6 +238,11 @@ final class VcpuRegisters {
         return Fields.getLong(sregs, Layouts.SREGS, "apic_base");
     }
 
+    /** As {@link #apicBase}, when this was last asked for control registers; it costs nothing. */
+    long knownApicBase() {
+        return Fields.getLong(sregs, Layouts.SREGS, "apic_base");
+    }
+
     void setApicBase(long value) {
         vcpu.call(Ioctl.GET_SREGS, sregs);
         Fields.putLong(sregs, Layouts.SREGS, "apic_base", value);

@@ -6,6 +6,7 @@ import static org.javisor.testkit.GuestCode.RDI;
 import static org.javisor.testkit.SmallGuest.CODE;
 import static org.javisor.testkit.SmallGuest.DATA;
 import static org.javisor.testkit.SmallGuest.FREE;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -276,6 +277,50 @@ class KernelInterruptsTest {
         Ending ending = guest.resume();
         assertThat(ending.kind()).isEqualTo(Kind.EXCEPTION);
         assertThat(ending.vector()).isEqualTo(2);
+    }
+
+    // Paravirtual features (Linux Documentation/virt/kvm/x86/cpuid.rst, msr.rst, hypercalls.rst)
+
+    private boolean offered(int feature) {
+        return (kvm.cpuid().query(0x40000001, 0).eax() >> feature & 1) != 0;
+    }
+
+    @Test
+    void paravirtualClockAndStealTime_areKept() {
+        assumeTrue(offered(3) && offered(5), "not offered here");
+        long clock = FREE, steal = FREE + 0x1000;
+        GuestCode code = begin().wrmsr(0x4b564d01, clock | 1).wrmsr(0x4b564d03, steal | 1);
+        // An exit or two, so that both are brought up to date.
+        assertThat(guest.run(code.trace(1).trace(2).end()).kind()).isEqualTo(Kind.END);
+        int version = guest.memory().read32(clock);
+        assertThat(version).as("version").isPositive().isEven();
+        assertThat(guest.memory().read32(clock + 24)).as("multiplier").isNotZero();
+        assertThat(guest.memory().read32(steal + 8)).as("version").isEven();
+        assertThat(guest.vcpu().state().msrs)
+                .containsEntry(0x4b564d01, clock | 1)
+                .containsEntry(0x4b564d03, steal | 1);
+    }
+
+    @Test
+    void endOfInterruptByMemory_isPartOfTheState() {
+        assumeTrue(offered(6), "not offered here");
+        long word = FREE | 1;
+        GuestCode code = begin().wrmsr(0x4b564d04, word).end();
+        assertThat(guest.run(code).kind()).isEqualTo(Kind.END);
+        assertThat(guest.vcpu().state().msrs).containsEntry(0x4b564d04, word);
+    }
+
+    @Test
+    void interprocessorInterruptByHypercall_arrives() {
+        assumeTrue(offered(11), "not offered here");
+        assumeTrue(KernelSpeed.measure().hardware(), "an emulating KVM does not return from one");
+        installHandler();
+        // KVM_HC_SEND_IPI: processors 0 in RBX and none in RCX, from APIC 0 on, fixed vector.
+        GuestCode code = begin().mov(RAX, 10).mov(GuestCode.RBX, 1).mov(GuestCode.RCX, 0);
+        code.mov(GuestCode.RDX, 0).mov(GuestCode.RSI, VECTOR).hex("0f01c1");
+        guest.load(waitForInterrupts(code));
+        assertThat(guest.run(guest.kernelState(CODE)).kind()).isEqualTo(Kind.END);
+        assertThat(guest.trace()).endsWith(2);
     }
 
     @Test

@@ -80,7 +80,7 @@ class KvmEngineTest {
 
     @Test
     void ringsOfDirtyPages_tellTheSame_andAreEmptiedWhenTheyAreFull() {
-        try (SmallGuest ringed = new SmallGuest(new KvmHypervisor(DirtyTracking.RING))) {
+        try (SmallGuest ringed = new SmallGuest(new KvmHypervisor(DirtyTracking.RING, true))) {
             GuestMemory memory = ringed.memory();
             RamRegion region = memory.regions().getFirst();
             memory.startDirtyLog();
@@ -247,6 +247,15 @@ class KvmEngineTest {
         assertThat(table.query(0x40000000, 0).ebx()).isEqualTo(0x4b4d564b);
         assertThat(CpuFeature.of(table))
                 .contains(CpuFeature.X2APIC, CpuFeature.TSC_DEADLINE_TIMER, CpuFeature.HYPERVISOR);
+    }
+
+    @Test
+    void whatNeedsHypercalls_isWithheld_whereTheyDoNotWork() {
+        int all = new KvmHypervisor().cpuid().query(0x40000001, 0).eax();
+        CpuidTable without = new KvmHypervisor(DirtyTracking.BITMAP, false).cpuid();
+        int hypercalls = 1 << 7 | 1 << 11 | 1 << 13;
+        assertThat(without.query(0x40000001, 0).eax() & hypercalls).isZero();
+        assertThat(without.query(0x40000001, 0).eax() | hypercalls).isEqualTo(all | hypercalls);
     }
 
     @Test
