@@ -220,7 +220,9 @@ final class BlockTranslator {
         int same = asm.jrcxzAhead();
         int site =
                 cache.addSite(
-                        new Site(block, null, at, false, 0, 1, retry, false, context(), 0, null));
+                        new Site(
+                                block, null, at, false, 0, 1, retry, false, context(), 0, -1,
+                                null));
         exit(site, ExitReason.INTERPRET);
         asm.bind8(same);
     }
@@ -411,6 +413,11 @@ final class BlockTranslator {
         return stubs.renewSlot(block.context, write, alignment);
     }
 
+    /** Whether the current instruction has been found to access many pages in turn. */
+    boolean accessesManyPages() {
+        return block.page.accessesManyPages(at);
+    }
+
     /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */
     int planGroup(int key, int disp, boolean write) {
         int from = current;
@@ -446,7 +453,7 @@ final class BlockTranslator {
         coldPaths.add(new ColdPath(jumpsHere, code));
     }
 
-    int memorySite(boolean write, int size, int alignment, AccessGroup group) {
+    int memorySite(boolean write, int size, int alignment, int slot, AccessGroup group) {
         return cache.addSite(
                 new Site(
                         block,
@@ -459,6 +466,7 @@ final class BlockTranslator {
                         flags.saved(),
                         block.context,
                         remaining(),
+                        slot,
                         group));
     }
 
@@ -477,6 +485,7 @@ final class BlockTranslator {
                                 flags.saved(),
                                 block.context,
                                 remaining(),
+                                -1,
                                 null));
         exit(site, ExitReason.INTERPRET);
     }
@@ -505,6 +514,7 @@ final class BlockTranslator {
                                                 saved,
                                                 owner.context,
                                                 left,
+                                                -1,
                                                 null)),
                                 ExitReason.INTERPRET));
     }
@@ -605,7 +615,7 @@ final class BlockTranslator {
         int number = asm.size() - 4;
         asm.jmp(stubs.exit[ExitReason.TIMESTAMP]);
         retry = asm.here();
-        asm.put32(number, memorySite(false, 0, 1, null));
+        asm.put32(number, memorySite(false, 0, 1, -1, null));
     }
 
     /** Events that were held off come after the next instruction. */

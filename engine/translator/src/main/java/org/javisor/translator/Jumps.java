@@ -219,6 +219,7 @@ final class Jumps {
                         block.flags().saved(),
                         target,
                         left,
+                        -1,
                         null));
     }
 

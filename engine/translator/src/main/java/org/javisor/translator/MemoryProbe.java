@@ -12,7 +12,8 @@ import org.javisor.x86.Instruction;
  * offset in the page if it is the same page again, and something too large if not. As the slot's
  * place does not depend on the address, the processor has it long before it has the address; a look
  * into a table by the address would put two loads in a row instead of one. Another page is sought
- * in the TLB by a stub, which renews the slot.
+ * in the TLB by a stub, which renews the slot. A place that goes from page to page all the time is
+ * found out in time and does a {@link TlbLookup}.
  *
  * <p>There are two forms. One compares and so spoils the flags, which then must be put aside, or
  * not needed and easily made again. The other does without flags, by PEXT and JRCXZ.
@@ -96,8 +97,23 @@ final class MemoryProbe {
         boolean mayClobber = flags.allowSpoiling(accesses);
         block.retryHere();
         address.run();
-        int site = block.memorySite(write, size, alignment, group);
+        if (block.accessesManyPages()) {
+            int site = block.memorySite(write, size, alignment, -1, group);
+            TlbLookup lookup = new TlbLookup(a, block.context(), size, write, alignment);
+            int miss = mayClobber ? lookup.withFlags() : lookup.withoutFlags();
+            Runnable remake = flags.remake();
+            block.cold(
+                    List.of(miss),
+                    () -> {
+                        address.run();
+                        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+                        remake.run();
+                        block.exit(site, ExitReason.MEMORY);
+                    });
+            return;
+        }
         int slot = nextSlot(write);
+        int site = block.memorySite(write, size, alignment, slot, group);
         List<Integer> misses =
                 mayClobber
                         ? withFlags(a, slot, size, alignment)

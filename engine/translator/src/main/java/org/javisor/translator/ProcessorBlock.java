@@ -158,7 +158,11 @@ final class ProcessorBlock {
     /** Where that page lies on the host. */
     static final int SLOT_HOST = 8 * (READ_SLOTS + WRITE_SLOTS);
 
-    private static final int SLOT_BYTES = 2 * SLOT_HOST;
+    /** How many more times it may be renewed before somebody asks how fast that goes. */
+    static final int SLOT_PATIENCE = 2 * SLOT_HOST;
+
+    private static final int SLOT_BYTES = 3 * SLOT_HOST;
+    private static final int PATIENCE = 4096;
     private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES + SLOT_BYTES;
     static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;
 
@@ -208,6 +212,7 @@ final class ProcessorBlock {
             clearSlots(context);
             for (int at = 0; at < SLOT_HOST; at += 8) {
                 put64(slots(context) + SLOT_HOST + at, nothing.address());
+                put64(slots(context) + SLOT_PATIENCE + at, PATIENCE);
             }
             for (int n = 0; n < TLB_ENTRIES; n++) {
                 clearTlb(context, n);
@@ -332,6 +337,20 @@ final class ProcessorBlock {
      */
     void clearSlots(int context) {
         MemorySegment.copy(emptySlots, 0, segment, slots(context), SLOT_HOST);
+    }
+
+    /**
+     * Whether a slot has been renewed so often that it is time to ask; it is asked once.
+     *
+     * @param slot by its offset
+     */
+    boolean patienceOver(int context, int slot) {
+        int at = slots(context) + SLOT_PATIENCE + slot;
+        if (get64(at) > 0) {
+            return false;
+        }
+        put64(at, PATIENCE);
+        return true;
     }
 
     /**

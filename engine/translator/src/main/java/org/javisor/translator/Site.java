@@ -13,6 +13,7 @@ import org.javisor.interpreter.GuestProcessor;
  * @param flagsSaved whether the guest's flags are those put aside
  * @param context of what comes next
  * @param remaining instructions of the block that have not been carried out
+ * @param slot of the access, by its offset, or -1
  * @param group the accesses that share the probe, or null if it is for one
  */
 record Site(
@@ -26,4 +27,5 @@ record Site(
         boolean flagsSaved,
         int context,
         int remaining,
+        int slot,
         AccessGroup group) {}

@@ -88,7 +88,8 @@ final class Stubs {
      * Looks for the page of the linear address in {@link Gpr#ADDRESS} in the TLB and enters it into
      * the slot that {@link Gpr#SCRATCH} says, as {@link ProcessorBlock#RENEW_ARGUMENT} describes.
      * That register is 0 afterwards if the access may take place, and the other has its host
-     * address; else the linear one stands in {@link ProcessorBlock#LINEAR}. No flags are touched.
+     * address; else, or when that has happened often, the linear one stands in {@link
+     * ProcessorBlock#LINEAR}. No flags are touched.
      */
     private static void emitRenew(Assembler a, int context, boolean write, int alignment) {
         int table = ProcessorBlock.tlb(context);
@@ -117,13 +118,24 @@ final class Stubs {
         a.loadMem(RAX);
         a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_HOST);
         a.storeMem(RAX);
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
         a.loadState(RAX, ProcessorBlock.RENEW_PAGE);
         a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PAGE);
         a.storeMem(RAX);
         a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
+        a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PATIENCE);
+        a.loadMem(RAX);
+        a.lea(RAX, RAX, -1);
+        a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PATIENCE);
+        a.storeMem(RAX);
+        a.mov(Gpr.SCRATCH, RAX);
         a.loadState(RAX, ProcessorBlock.RENEW_RAX);
+        int over = a.jrcxzAhead();
         a.movImm32(Gpr.SCRATCH, 0);
+        a.emit(0xc3);
+        a.bind8(over);
+        a.movImm32(Gpr.SCRATCH, 1);
         a.emit(0xc3);
     }
 

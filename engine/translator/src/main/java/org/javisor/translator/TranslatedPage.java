@@ -39,6 +39,9 @@ final class TranslatedPage {
     /** Offsets of instructions whose accesses are not to share a probe with those that follow. */
     private final BitSet ungrouped = new BitSet();
 
+    /** Offsets of instructions that access now this page and now that. */
+    private final BitSet manyPages = new BitSet();
+
     boolean valid = true;
 
     /**
@@ -47,6 +50,15 @@ final class TranslatedPage {
     TranslatedPage(long gpa, int number) {
         this.gpa = gpa;
         this.number = number;
+    }
+
+    boolean accessesManyPages(int offset) {
+        return manyPages.get(offset);
+    }
+
+    /** The instruction at an offset is to look into the TLB itself from now on. */
+    void noteManyPages(int offset) {
+        manyPages.set(offset);
     }
 
     boolean ungrouped(int offset) {

@@ -32,6 +32,9 @@ final class TranslatedRunner implements CodeRunner {
     private static final short SEVERAL = -1;
     private static final int GS = 5, FS = 4;
 
+    /** As many renewals of a slot as it has patience in less time than that are too many. */
+    private static final long OFTEN_NANOS = 1_000_000;
+
     private final GuestProcessor processor;
     private final TranslationCache cache;
     private final GuestMemory memory;
@@ -50,6 +53,9 @@ final class TranslatedRunner implements CodeRunner {
 
     private final byte[] x87Image = new byte[512];
     private boolean fpuInBlock;
+
+    /** By slot: when it was asked last how fast it is renewed. */
+    private final long[] slotAsked = new long[ProcessorBlock.SLOT_HOST / 8];
 
     /** The access looked at last has a page fault. */
     private boolean faulted;
@@ -215,6 +221,10 @@ final class TranslatedRunner implements CodeRunner {
                 case ExitReason.MEMORY -> {
                     Site site = exitSite;
                     if (admit(state.get64(ProcessorBlock.LINEAR), site)) {
+                        if (goesFromPageToPage(site)) {
+                            cache.noteManyPages(site.block(), site.offset());
+                            return interpret(site);
+                        }
                         target = site.retry();
                         block = site.block();
                     } else if (faulted && Operands.faultsAsProbed(site.prepared().instruction())) {
@@ -611,6 +621,18 @@ final class TranslatedRunner implements CodeRunner {
 
     private static int hash(long gpa) {
         return (int) (gpa >>> 12) & WRITABLE_HASHES - 1;
+    }
+
+    /** Whether a place's slot has been renewed often in a short time. */
+    private boolean goesFromPageToPage(Site site) {
+        if (site.slot() < 0 || !state.patienceOver(context, site.slot())) {
+            return false;
+        }
+        int n = site.slot() >> 3;
+        long now = System.nanoTime();
+        boolean often = now - slotAsked[n] < OFTEN_NANOS;
+        slotAsked[n] = now;
+        return often;
     }
 
     /** Lets an access or a group of them pass; false if the access is the interpreter's. */

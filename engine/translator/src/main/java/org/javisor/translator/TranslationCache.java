@@ -150,6 +150,12 @@ final class TranslationCache implements WriteObserver {
         remove(block);
     }
 
+    /** Has a block translated anew in which an instruction looks into the TLB itself. */
+    synchronized void noteManyPages(TranslatedBlock block, int offset) {
+        block.page.noteManyPages(offset);
+        remove(block);
+    }
+
     /** All processors of a machine offer the same. */
     boolean offers(Instruction i) {
         return runners.getFirst().offers(i);
