@@ -2,6 +2,7 @@ package org.javisor.testkit;
 
 import org.javisor.x86.Instruction;
 import org.javisor.x86.Op;
+import org.javisor.x86.UndefinedFlags;
 
 /**
  * What the architecture leaves undefined, so that processors may differ. Each entry is from the
@@ -24,7 +25,6 @@ record UndefinedResults(
         boolean fpu,
         long memory,
         boolean faultAddress) {
-    private static final int CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800;
     private static final int SIMD_ERROR = 19;
     private static final int C1_AND_PRECISION = 0x220, CONDITIONS = 0x4700;
 
@@ -39,7 +39,7 @@ record UndefinedResults(
         boolean approximate = approximate(i.op);
         boolean stored = destination && i.kind0 == Instruction.MEM;
         return new UndefinedResults(
-                fault ? 0 : flags(i, before),
+                fault ? 0 : UndefinedFlags.after(i, before.gpr[1]),
                 destination && i.kind0 == Instruction.GPR ? i.reg0 : -1,
                 ComparableForms.isX87(i.op)
                         ? status(i.op) | (approximate ? C1_AND_PRECISION : 0)
@@ -80,61 +80,10 @@ record UndefinedResults(
         };
     }
 
-    /** The flags that mean nothing after an instruction, given the registers before it. */
-    private static int flags(Instruction i, UserState before) {
-        return switch (i.op) {
-            case AND, OR, XOR, TEST -> AF;
-            case MUL, IMUL, IMUL2 -> SF | ZF | AF | PF;
-            case DIV, IDIV -> CF | OF | SF | ZF | AF | PF;
-            case ROL, ROR, RCL, RCR -> count(i, before) == 1 ? 0 : rotated(i, before);
-            case SHL, SHR, SAR -> shift(i, before);
-            case SHLD, SHRD -> doubleShift(i, before);
-            case BSF, BSR -> CF | OF | SF | AF | PF;
-            case BT, BTS, BTR, BTC -> OF | SF | AF | PF;
-            case TZCNT, LZCNT -> OF | SF | AF | PF;
-            case ANDN, BLSI, BLSMSK, BLSR, BZHI -> AF | PF;
-            case BEXTR -> SF | AF | PF;
-            case AAA, AAS -> OF | SF | ZF | PF;
-            case AAD, AAM -> OF | AF | CF;
-            case DAA, DAS -> OF;
-            default -> 0;
-        };
-    }
-
-    private static int count(Instruction i, UserState before) {
-        int operand = i.op == Op.SHLD || i.op == Op.SHRD ? i.kind2 : i.kind1;
-        long raw = operand == Instruction.IMM ? i.imm : before.gpr[1];
-        return (int) raw & (i.operandSize == 8 ? 63 : 31);
-    }
-
-    private static int rotated(Instruction i, UserState before) {
-        return count(i, before) == 0 ? 0 : OF;
-    }
-
-    private static int shift(Instruction i, UserState before) {
-        int count = count(i, before);
-        if (count == 0) {
-            return 0;
-        }
-        boolean beyond = count >= 8 * i.operandSize && i.op != Op.SAR;
-        return AF | (count == 1 ? 0 : OF) | (beyond ? CF : 0);
-    }
-
-    private static int doubleShift(Instruction i, UserState before) {
-        int count = count(i, before);
-        if (count == 0) {
-            return 0;
-        }
-        if (count > 8 * i.operandSize) {
-            return CF | OF | SF | ZF | AF | PF;
-        }
-        return AF | (count == 1 ? 0 : OF);
-    }
-
     /** Whether the destination itself is undefined. */
     private static boolean destination(Instruction i, UserState before) {
         return switch (i.op) {
-            case SHLD, SHRD -> count(i, before) > 8 * i.operandSize;
+            case SHLD, SHRD -> UndefinedFlags.count(i, before.gpr[1]) > 8 * i.operandSize;
             // BSWAP of a 16-bit register.
             case BSWAP -> i.operandSize == 2;
             default -> false;
