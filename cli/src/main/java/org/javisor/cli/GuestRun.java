@@ -132,7 +132,12 @@ final class GuestRun {
                 .engine(options.engine)
                 .cpu(options.cpu)
                 .engineOptions(
-                        new EngineOptions(options.stats, options.codeCache, options.interruptChips))
+                        new EngineOptions(
+                                options.stats,
+                                options.codeCache,
+                                options.interruptChips,
+                                options.translation.verify,
+                                options.translation.perfMap))
                 .console(ports::console)
                 .rebootOnReset(!options.noReboot)
                 .listener(new Announcer())
@@ -385,6 +390,11 @@ final class GuestRun {
                             ? options.escape.label() + " c"
                             : "kill -CONT " + ProcessHandle.current().pid();
             messages.say("The guest is paused: %s. To let it go on: %s".formatted(cause, way));
+        }
+
+        @Override
+        public void differed(String report) {
+            report.lines().forEach(messages::line);
         }
 
         /** The first time only: a guest could let it run out a thousand times a second. */

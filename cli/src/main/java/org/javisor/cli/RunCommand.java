@@ -2,6 +2,7 @@ package org.javisor.cli;
 
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.javisor.machine.EngineChoice;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -63,6 +64,17 @@ final class RunCommand implements Callable<Integer> {
                 options.kernel.isPresent()
                         && options.waitFor.filter(WaitFor.Boot.class::isInstance).isPresent(),
                 "'--wait boot' needs an image; a kernel of one's own says nothing: use log:REGEX");
+        refuse(
+                options.translation.verify && options.engine != EngineChoice.TRANSLATOR,
+                "--verify needs --engine translator, which is what it compares");
+        refuse(
+                options.translation.verify && options.cpus > 1,
+                "--verify compares one processor; take --cpus 1");
+        refuse(
+                options.translation.perfMap
+                        && (options.engine == EngineChoice.KVM
+                                || options.engine == EngineChoice.INTERPRETER),
+                "--perf-map needs --engine translator, which is what it tells of");
         boolean disk =
                 options.kernel.isEmpty()
                         && DebianGuest.named(

@@ -175,6 +175,8 @@ final class RunOptions {
             description = "Wait for gdb before the guest's first instruction.")
     boolean gdbWait;
 
+    @Mixin TranslationOptions translation = new TranslationOptions();
+
     @Mixin DeviceOptions devices = new DeviceOptions();
 
     @Mixin NetworkOptions networks = new NetworkOptions();

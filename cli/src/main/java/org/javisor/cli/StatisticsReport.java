@@ -25,7 +25,7 @@ final class StatisticsReport {
             lines.add(row("instructions", "%,d", instructions));
             lines.add(row("speed", "%.1f MIPS", mips));
         }
-        addCounters(lines, statistics.engine().counters());
+        addCounters(lines, statistics.engine().counters(), instructions);
         addAccesses(lines, "port ", statistics.portAccesses());
         addAccesses(lines, "mmio ", statistics.mmioAccesses());
         if (statistics.resets() > 0) {
@@ -34,8 +34,12 @@ final class StatisticsReport {
         return lines;
     }
 
-    /** An exit's count has the time it took beside it, which the engine counts apart. */
-    private static void addCounters(List<String> lines, Map<String, Long> counters) {
+    /**
+     * An exit's count has the time it took beside it, which the engine counts apart; that of
+     * interpreted instructions their share of all.
+     */
+    private static void addCounters(
+            List<String> lines, Map<String, Long> counters, long instructions) {
         counters.forEach(
                 (name, count) -> {
                     Long nanos = counters.get(name.replaceFirst("^exits\\.", EXIT_TIME));
@@ -44,6 +48,10 @@ final class StatisticsReport {
                                 count(name, count)
                                         + "%,12.1f µs each, %,.1f s"
                                                 .formatted(nanos / 1e3 / count, nanos / 1e9));
+                    } else if (name.startsWith("interpreted") && instructions > 0) {
+                        lines.add(
+                                count(name, count)
+                                        + " %9.4f %%".formatted(100.0 * count / instructions));
                     } else if (!name.startsWith(EXIT_TIME)) {
                         lines.add(count(name, count));
                     }

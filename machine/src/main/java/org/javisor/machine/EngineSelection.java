@@ -9,6 +9,7 @@ import org.javisor.hypervisor.Hypervisor;
 import org.javisor.interpreter.InterpreterHypervisor;
 import org.javisor.kvm.KvmHost;
 import org.javisor.translator.TranslatorHypervisor;
+import org.javisor.translator.TranslatorOptions;
 
 /**
  * The engine that a machine runs on.
@@ -43,7 +44,11 @@ public record EngineSelection(Hypervisor hypervisor, String reason) {
                         Optional::empty,
                         options ->
                                 new TranslatorHypervisor(
-                                        options.codeCache(), options.countInstructions())),
+                                        new TranslatorOptions(
+                                                options.codeCache(),
+                                                options.countInstructions(),
+                                                options.verify(),
+                                                options.perfMap()))),
                 new Candidate(
                         EngineChoice.INTERPRETER,
                         Optional::empty,

@@ -1,5 +1,6 @@
 package org.javisor.machine;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -63,6 +64,9 @@ final class Hardware implements AutoCloseable {
                     MachineException.Code.HOST_CANNOT,
                     e.getMessage() + "; try a smaller --memory",
                     e);
+        } catch (UncheckedIOException e) {
+            undo(made);
+            throw new MachineException(MachineException.Code.HOST_CANNOT, e.getMessage(), e);
         } catch (RuntimeException e) {
             undo(made);
             throw e;

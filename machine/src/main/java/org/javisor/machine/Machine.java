@@ -20,6 +20,7 @@ import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.Vcpu;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.memory.GuestMemory;
+import org.javisor.translator.LockstepDifference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -364,6 +365,13 @@ public final class Machine implements AutoCloseable {
 
     private void broken(Throwable cause) {
         LOG.debug("{} is broken", config.name(), cause);
+        if (cause instanceof LockstepDifference difference) {
+            config.listener().differed(difference.report());
+            end(
+                    EndReason.FAILURE,
+                    "The translator and the interpreter differ: " + difference.getMessage());
+            return;
+        }
         String what = cause.getMessage() == null ? "" : ": " + cause.getMessage();
         end(EndReason.FAILURE, "Internal error, " + cause.getClass().getSimpleName() + what);
     }

@@ -23,6 +23,12 @@ public interface MachineListener {
     /** The guest's kernel has reported a panic; the line as printed, free of control characters. */
     default void panicked(String line) {}
 
+    /**
+     * The translator and the interpreter, which was to carry out everything as well, differ; the
+     * report has many lines. The machine ends.
+     */
+    default void differed(String report) {}
+
     /** The machine has ended; no further event follows. */
     default void ended(MachineEnd end) {}
 }

@@ -192,4 +192,30 @@ public abstract class CodeContract extends GuestContract {
         assertPageFault(ending, 0x10, target + 0x1000);
         assertThat(ending.rip()).isEqualTo(target + 0xffe);
     }
+
+    /**
+     * The instruction's own bytes are changed by the processor, which marks a page as accessed;
+     * what came before it in the same run is not done again.
+     */
+    @Test
+    public void codeThatIsAPageTableEntryToo_goesOnWhenTheEntryIsMarked() {
+        long page = 0x60000;
+        long table = SmallGuest.PAGE_TABLES;
+        for (int level = 0; level < 3; level++) {
+            table = guest.memory().read64(table) & 0x000ffffffffff000L;
+        }
+        long entry = table + (page >>> 12) * 8;
+        guest.memory().write64(entry, page | PRESENT_WRITABLE);
+        // mov rcx, imm64: the entry is its immediate
+        GuestCode code = GuestCode.at(entry - 8).hex("90 ffc3 ffc3 90 48b9");
+        code.raw32(page | PRESENT_WRITABLE).raw32(0).hex("8b06 ffc3");
+        guest.load(code.end());
+        VcpuState state = guest.kernelState(entry - 8);
+        state.gpr[GuestCode.RSI] = page;
+        state.gpr[RBX] = 0;
+        Ending ending = guest.run(state);
+        assertEnd(ending);
+        assertThat(ending.state().gpr[RBX]).isEqualTo(3);
+        assertThat(guest.memory().read64(entry) & 0x20).as("accessed").isEqualTo(0x20);
+    }
 }

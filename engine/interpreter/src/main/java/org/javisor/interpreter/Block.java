@@ -63,6 +63,14 @@ final class Block {
         return current;
     }
 
+    /** Where the instruction with an index stands, if the block begins at an address. */
+    long startOf(int index, long start) {
+        for (int n = 0; n < index; n++) {
+            start += instructions[n].length;
+        }
+        return start;
+    }
+
     /** The index of the instruction that ends so many bytes after the block's start. */
     int indexEndingAt(long offset) {
         int n = 0;

@@ -76,6 +76,34 @@ final class BlockRunner {
         }
     }
 
+    /**
+     * Carries out instructions from RIP on without counting any. Each repetition of a string
+     * instruction is carried out whole.
+     */
+    void repeat(BlockFinder finder, long count) {
+        long before = instructions;
+        try {
+            for (long left = count; left > 0; ) {
+                Block block = finder.find();
+                long start = cpu.rip;
+                long from = instructions;
+                if (block.operations.length <= left) {
+                    run(block);
+                } else {
+                    run(block, (int) left);
+                }
+                int done = (int) (instructions - from);
+                left -= done;
+                if (block.instructions[done - 1].repeated()
+                        && cpu.rip == block.startOf(done - 1, start)) {
+                    left++;
+                }
+            }
+        } finally {
+            instructions = before;
+        }
+    }
+
     /** One instruction, which begins at RIP. */
     void run(Instruction i, Operation operation) {
         Cpu c = cpu;
@@ -91,7 +119,7 @@ final class BlockRunner {
 
     private void faulted(Instruction i, GuestFault fault) {
         cpu.rip -= i.length;
-        if (fault == GuestFault.NON_CANONICAL && StackAccess.isToStack(i)) {
+        if (fault == GuestFault.NON_CANONICAL && StackAccess.failed(cpu, i)) {
             throw GuestFault.ss0();
         }
         throw fault;

@@ -17,7 +17,7 @@ final class DataTlb {
     /** A tag that is never the address of a page. */
     static final long EMPTY = 1;
 
-    private static final int ALL = 3 * ENTRIES;
+    static final int ALL = 3 * ENTRIES;
     private static final long PAGE = -4096;
 
     final long[] readTag = new long[ALL];

@@ -218,6 +218,11 @@ public final class GuestProcessor {
         mmu.awaitStores();
     }
 
+    /** To compare what the runner does with what the interpreter would. */
+    public Replay replay() {
+        return new Replay(vcpu, cpu, mmu);
+    }
+
     // Time
 
     /** Whether RDTSC and RDTSCP can be executed: CR4.TSD keeps them from user code. */

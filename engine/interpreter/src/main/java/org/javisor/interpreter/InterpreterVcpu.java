@@ -268,6 +268,25 @@ final class InterpreterVcpu implements Vcpu {
         blocks.run(finder.find(), 1);
     }
 
+    /** Carries out instructions of which a {@link Replay} takes back what they do. */
+    void repeat(long count) {
+        boolean shadowed = events.shadowed();
+        try {
+            blocks.repeat(finder, count);
+        } finally {
+            if (!shadowed) {
+                events.endShadow();
+            }
+            updateCareful();
+            events.updateMask();
+        }
+    }
+
+    /** The instruction at RIP. */
+    Instruction next() {
+        return finder.find().instructions[0];
+    }
+
     void raise(GuestFault fault) {
         events.raise(fault);
         updateCareful();
@@ -480,6 +499,9 @@ final class InterpreterVcpu implements Vcpu {
 
     void count(Map<String, Long> counters) {
         codeRunner.count(counters);
+        if (hasRunner) {
+            counters.merge("interpreted", blocks.instructions(), Long::sum);
+        }
         mmu.count(counters);
         counters.merge("exits.port", ports.accesses(), Long::sum);
         counters.merge("exits.halt", events.halts(), Long::sum);

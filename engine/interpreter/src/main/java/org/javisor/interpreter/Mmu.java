@@ -31,10 +31,11 @@ final class Mmu {
     private final SlowAccess slow;
     private final LockedAccess locked;
 
-    // The arrays of the data TLB, one step nearer
-    private final long[] readTag = data.readTag;
-    private final long[] writeTag = data.writeTag;
-    private final long[] toHost = data.toHost;
+    // The arrays of the data TLB, one step nearer; while there is a replay, those of its own
+    private long[] readTag = data.readTag;
+    private long[] writeTag = data.writeTag;
+    private long[] toHost = data.toHost;
+    private ReplayPages replay;
 
     /** First entry of the current context. */
     private int context;
@@ -151,6 +152,63 @@ final class Mmu {
         } else {
             data.revokeWrites(memory.hostAddress(pageGpa));
         }
+    }
+
+    // Replays
+
+    /** From now on accesses go to copies of pages. Nothing may be flushed meanwhile. */
+    void beginReplay(ReplayPages pages) {
+        replay = pages;
+        walker.beginReplay(pages);
+        readTag = pages.readTag;
+        writeTag = pages.writeTag;
+        toHost = pages.toHost;
+    }
+
+    void endReplay() {
+        replay = null;
+        walker.endReplay();
+        readTag = data.readTag;
+        writeTag = data.writeTag;
+        toHost = data.toHost;
+    }
+
+    /** Enters the page of an access that a replay makes into its TLB. */
+    private void translateForReplay(long linear, int access) {
+        int n = context + DataTlb.index(linear);
+        boolean write = (access & PageWalker.WRITE) != 0;
+        long page = linear & PAGE;
+        long[] tags = write ? data.writeTag : data.readTag;
+        long host = tags[n] == page ? page + data.toHost[n] : walkForReplay(n, linear, access);
+        long copy = replay.copyOf(host);
+        if (copy == 0 && write) {
+            throw new ReplayFailure("writes to " + Long.toHexString(linear));
+        }
+        replay.enter(n, page, copy == 0 ? host : copy, copy != 0);
+    }
+
+    private long walkForReplay(int n, long linear, int access) {
+        long gpa = walker.walk(linear, rights(access), cpu);
+        long host = memory.hostAddress(gpa & PAGE);
+        if (host == 0) {
+            throw new ReplayFailure("accesses a device at " + Long.toHexString(gpa));
+        }
+        data.enter(n, linear & PAGE, host, walker);
+        if (walker.writable() && !memory.isTracked(gpa)) {
+            data.writeTag[n] = linear & PAGE;
+        }
+        return host;
+    }
+
+    /** The host address behind the access that was just translated; 0 if that is to a device. */
+    long hostOf(long gpa, long linear) {
+        return replay == null
+                ? memory.hostAddress(gpa)
+                : linear + toHost[context + DataTlb.index(linear)];
+    }
+
+    boolean replaying() {
+        return replay != null;
     }
 
     // Reading
@@ -350,6 +408,10 @@ final class Mmu {
 
     /** Walks the page tables, faults if the access is not allowed, and enters RAM into the TLB. */
     long translate(long linear, int access) {
+        if (replay != null) {
+            translateForReplay(linear, access);
+            return -1;
+        }
         misses++;
         long gpa = walker.walk(linear, rights(access), cpu);
         if (!watched.touchPageOf(linear)) {

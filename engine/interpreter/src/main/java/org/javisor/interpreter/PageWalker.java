@@ -43,6 +43,12 @@ final class PageWalker {
     /** The PAE page-directory pointers, loaded when CR3 is. */
     private final long[] pdpte = new long[4];
 
+    /** While there is a replay: the pages it sees copies of, else null. */
+    private ReplayPages replay;
+
+    /** Entries that were marked as accessed or dirty, but for those that are code as well. */
+    private long marks;
+
     // Results of the last walk
     private boolean writable;
     private boolean global;
@@ -51,6 +57,18 @@ final class PageWalker {
     PageWalker(GuestMemory memory, ControlRegisters control) {
         this.memory = memory;
         this.control = control;
+    }
+
+    long marks() {
+        return marks;
+    }
+
+    void beginReplay(ReplayPages pages) {
+        replay = pages;
+    }
+
+    void endReplay() {
+        replay = null;
     }
 
     /**
@@ -106,7 +124,7 @@ final class PageWalker {
         }
         while (true) {
             long at = table + (linear >>> shift & 0x1ff) * 8;
-            long host = memory.hostAddress(at);
+            long host = entryAddress(at);
             long entry = host == 0 ? -1 : RawMemory.getLongVolatile(host);
             if ((entry & PRESENT) == 0) {
                 throw fault(linear, access, 0, cpu);
@@ -139,6 +157,16 @@ final class PageWalker {
             table = entry & ADDRESS;
             shift -= 9;
         }
+    }
+
+    /** Where an entry is read and marked; 0 if it is not RAM. */
+    private long entryAddress(long gpa) {
+        long host = memory.hostAddress(gpa);
+        if (replay == null) {
+            return host;
+        }
+        long copy = replay.copyOf(host & -GuestMemory.PAGE_SIZE);
+        return copy == 0 ? host : copy + (gpa & GuestMemory.PAGE_SIZE - 1);
     }
 
     private long walk32(long linear, int access, Cpu cpu) {
@@ -213,8 +241,15 @@ final class PageWalker {
         if (RawMemory.compareAndExchangeLong(host, entry, entry | bits) != entry) {
             return false;
         }
+        noteMark(gpa);
         memory.written(gpa, 8);
         return true;
+    }
+
+    private void noteMark(long gpa) {
+        if (!memory.isTracked(gpa)) {
+            marks++;
+        }
     }
 
     private void update32(long gpa, long host, int bits) {
@@ -224,6 +259,7 @@ final class PageWalker {
                 return;
             }
             if (RawMemory.compareAndExchangeInt(host, entry, entry | bits) == entry) {
+                noteMark(gpa);
                 memory.written(gpa, 4);
                 return;
             }

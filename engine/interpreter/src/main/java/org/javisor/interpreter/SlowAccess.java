@@ -36,7 +36,7 @@ final class SlowAccess {
         }
         long gpa = mmu.translate(linear, 0);
         long value;
-        long host = memory.hostAddress(gpa);
+        long host = mmu.hostOf(gpa, linear);
         if (host != 0) {
             value = Mmu.readHost(host, size);
         } else {
@@ -67,7 +67,7 @@ final class SlowAccess {
             return;
         }
         long gpa = mmu.translate(linear, PageWalker.WRITE);
-        long host = memory.hostAddress(gpa);
+        long host = mmu.hostOf(gpa, linear);
         if (host != 0) {
             Mmu.writeHost(host, size, value);
             noteWritten(gpa, size);
@@ -85,6 +85,9 @@ final class SlowAccess {
      * bytes or is told.
      */
     void noteWritten(long gpa, int size) {
+        if (mmu.replaying()) {
+            return;
+        }
         if (mmu.sharedMemory()) {
             // Who marks the page after this question reads what was stored before it.
             VarHandle.fullFence();

@@ -21,6 +21,7 @@ final class BlockTranslator {
 
     private final TranslationCache cache;
     private final boolean countInstructions;
+    private final boolean inStretches;
     private final Stubs stubs;
     private final Decoder decoder = new Decoder();
     final Assembler asm = new Assembler();
@@ -64,8 +65,9 @@ final class BlockTranslator {
     /** The jump from the first copy into the second, by its displacement; 0 if there is none. */
     private int loopEntry;
 
-    BlockTranslator(TranslationCache cache, Stubs stubs, boolean countInstructions) {
-        this.countInstructions = countInstructions;
+    BlockTranslator(TranslationCache cache, Stubs stubs, TranslatorOptions options) {
+        this.countInstructions = options.countInstructions();
+        this.inStretches = options.verify();
         this.cache = cache;
         this.stubs = stubs;
         this.jumps = new Jumps(this, cache, stubs);
@@ -109,6 +111,9 @@ final class BlockTranslator {
         retry = block.entry;
         if (second != null) {
             guardSecondPage(second);
+        }
+        if (inStretches) {
+            leaveWhenSpent();
         }
         if (countInstructions) {
             count();
@@ -201,6 +206,18 @@ final class BlockTranslator {
                     case PUSH, POP -> i.kind0 != Instruction.MEM;
                     default -> Translatability.copied(i) && !Operands.usesX87(i);
                 };
+    }
+
+    /** Code that is compared is left when {@link ProcessorBlock#BLOCKS_LEFT} have been run. */
+    private void leaveWhenSpent() {
+        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.BLOCKS_LEFT);
+        int spent = asm.jrcxzAhead();
+        int on = asm.jmpShortAhead();
+        asm.bind8(spent);
+        jumps.leaveForEvent(at, jumps.leavingSite(0));
+        asm.bind8(on);
+        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
+        asm.storeState32(ProcessorBlock.BLOCKS_LEFT, Gpr.SCRATCH);
     }
 
     private void count() {

@@ -32,4 +32,9 @@ final class ExitReason {
     static final int COUNT = 8;
 
     private ExitReason() {}
+
+    /** Whether translated code is often entered again where it was left. */
+    static boolean comesBack(int reason) {
+        return reason == MEMORY || reason == X87;
+    }
 }

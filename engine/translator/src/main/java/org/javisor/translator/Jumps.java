@@ -183,7 +183,7 @@ final class Jumps {
         block.cold(List.of(event), () -> leaveForEvent(place, site));
     }
 
-    private void leaveForEvent(int offset, int site) {
+    void leaveForEvent(int offset, int site) {
         Assembler a = block.asm;
         a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
         a.lea(Gpr.ADDRESS, Gpr.ADDRESS, offset);

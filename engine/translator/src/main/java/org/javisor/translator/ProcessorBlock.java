@@ -113,6 +113,9 @@ final class ProcessorBlock {
 
     private static final int ALIGNMENTS = 6;
 
+    /** For code that is compared with the interpreter: blocks that may still be begun. */
+    static final int BLOCKS_LEFT = 0xf0;
+
     /** 16 registers of 32 bytes. */
     static final int VECTORS = 0x200;
 

@@ -14,6 +14,9 @@ final class TranslatedBlock {
     /** Bytes of guest code it was made of. */
     int length;
 
+    /** Bytes of host code, from {@link #indirectEntry} on. */
+    int size;
+
     /** Expects {@link ProcessorBlock#PAGE} to be right. */
     long entry;
 

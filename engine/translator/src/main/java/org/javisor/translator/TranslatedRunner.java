@@ -9,6 +9,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.javisor.interpreter.CodeRunner;
 import org.javisor.interpreter.GuestProcessor;
 import org.javisor.memory.GuestMemory;
@@ -42,6 +43,11 @@ final class TranslatedRunner implements CodeRunner {
     private final AddressTables tables = new AddressTables(state);
     private final MemorySegment enter;
     private final MemorySegment setGsBase;
+
+    /** What compares with the interpreter, if anything does. */
+    private final Optional<Lockstep> lockstep;
+
+    private final boolean verifying;
 
     private final FetchTable fetches = new FetchTable();
 
@@ -92,12 +98,20 @@ final class TranslatedRunner implements CodeRunner {
     /** Instructions that lie on two pages. */
     private long interpretedStraddling;
 
-    TranslatedRunner(GuestProcessor processor, TranslationCache cache) {
+    /** Instructions while DF is set. */
+    private long interpretedDownwards;
+
+    TranslatedRunner(GuestProcessor processor, TranslationCache cache, boolean verify) {
         this.processor = processor;
         this.cache = cache;
         this.memory = processor.memory();
         this.enter = MemorySegment.ofAddress(cache.stubs().enter);
         this.setGsBase = MemorySegment.ofAddress(cache.stubs().setGsBase);
+        this.verifying = verify;
+        this.lockstep =
+                verify
+                        ? Optional.of(new Lockstep(processor, state, tables, cache))
+                        : Optional.empty();
         cache.add(this);
     }
 
@@ -119,7 +133,11 @@ final class TranslatedRunner implements CodeRunner {
                     giveState(false);
                     processor.setRip(rip);
                     processor.interpretNext();
-                    interpretedStraddling++;
+                    if (downwards) {
+                        interpretedDownwards++;
+                    } else {
+                        interpretedStraddling++;
+                    }
                     if (processor.demandsAttention()) {
                         return;
                     }
@@ -147,11 +165,22 @@ final class TranslatedRunner implements CodeRunner {
             if (!fpuInBlock) {
                 takeUnits();
             }
+            if (verifying) {
+                lockstep.get().entering(rip, block);
+            }
             int reason = call(target, block);
             if (reason < 0) {
+                if (target == block.entry) {
+                    lockstep.ifPresent(Lockstep::notEntered);
+                } else if (!verifying || agrees(ExitReason.MEMORY)) {
+                    resumeBefore(exitSite);
+                }
                 return true;
             }
             exits[reason]++;
+            if (verifying && !ExitReason.comesBack(reason) && !agrees(reason)) {
+                return true;
+            }
             switch (reason) {
                 case ExitReason.FAR_LINK -> {
                     Link link = exitLink;
@@ -205,13 +234,17 @@ final class TranslatedRunner implements CodeRunner {
                 }
                 case ExitReason.X87 -> {
                     if (!takeX87()) {
+                        if (verifying && !agrees(reason)) {
+                            return true;
+                        }
                         return interpret(exitSite);
                     }
                     target = exitSite.retry();
                     block = exitSite.block();
                 }
                 case ExitReason.TIMESTAMP -> {
-                    if (!processor.timestampsReadable()) {
+                    // The interpreter cannot read the same time once more.
+                    if (verifying || !processor.timestampsReadable()) {
                         return interpret(exitSite);
                     }
                     putTimestamp(exitSite.prepared().instruction().op == Op.RDTSCP);
@@ -227,6 +260,8 @@ final class TranslatedRunner implements CodeRunner {
                         }
                         target = site.retry();
                         block = site.block();
+                    } else if (verifying && !agrees(reason)) {
+                        return true;
                     } else if (faulted && Operands.faultsAsProbed(site.prepared().instruction())) {
                         return raisePageFault(site);
                     } else {
@@ -262,6 +297,41 @@ final class TranslatedRunner implements CodeRunner {
         }
         takeState();
         rip = processor.rip();
+        return true;
+    }
+
+    /**
+     * Whether the interpreter agrees with what translated code has done, if that is compared; else
+     * all is as it was before that, to be done again.
+     */
+    private boolean agrees(int reason) {
+        Lockstep compared = lockstep.orElseThrow();
+        boolean linked = reason == ExitReason.LINK || reason == ExitReason.FAR_LINK;
+        long at =
+                switch (reason) {
+                    case ExitReason.LINK ->
+                            state.get64(ProcessorBlock.PAGE) + exitLink.targetOffset;
+                    case ExitReason.FAR_LINK, ExitReason.INDIRECT, ExitReason.EVENT ->
+                            state.get64(ProcessorBlock.LINEAR);
+                    default -> state.get64(ProcessorBlock.PAGE) + exitSite.offset();
+                };
+        if (at << 16 >> 16 != at) {
+            compared.leftUncompared();
+            return true;
+        }
+        Lockstep.Verdict verdict =
+                compared.left(
+                        at, !linked && exitSite.flagsSaved(), linked ? 0 : exitSite.remaining());
+        if (verdict == Lockstep.Verdict.AGAIN) {
+            state.put32(ProcessorBlock.X87_WANTED, 0);
+            fpuInBlock = false;
+            takeState();
+            rip = processor.rip();
+            return false;
+        }
+        if (verdict == Lockstep.Verdict.EXCUSED) {
+            takeBackUnits();
+        }
         return true;
     }
 
@@ -312,6 +382,15 @@ final class TranslatedRunner implements CodeRunner {
         takeState();
         rip = processor.rip();
         return true;
+    }
+
+    /** The block is gone in whose middle the code was to go on: it is looked up anew there. */
+    private void resumeBefore(Site site) {
+        discount(site);
+        rip = state.get64(ProcessorBlock.PAGE) + site.offset();
+        if (site.flagsSaved()) {
+            state.put32(ProcessorBlock.FLAGS, state.get32(ProcessorBlock.SAVED_FLAGS));
+        }
     }
 
     /** Instructions are counted when their block begins. */
@@ -544,9 +623,9 @@ final class TranslatedRunner implements CodeRunner {
         int offset = (int) linear & 0xfff;
         TranslatedBlock block = page.block(context, offset);
         if (block == null) {
-            block = cache.block(page, null, offset, context);
+            block = cache.block(page, null, offset, context, linear);
             if (block == null && offset > 4096 - Decoder.MAX_LENGTH) {
-                block = cache.block(page, nextPage(linear), offset, context);
+                block = cache.block(page, nextPage(linear), offset, context, linear);
             }
         }
         return block;
@@ -671,6 +750,12 @@ final class TranslatedRunner implements CodeRunner {
             return false;
         }
         boolean writable = processor.walkedWritable() && !memory.isTracked(gpa);
+        if (verifying) {
+            writable &= write;
+            if (writable) {
+                lockstep.get().writing(context, linear, gpa & PAGE, host);
+            }
+        }
         if (writable) {
             noteWritable(hash(gpa), (short) (ProcessorBlock.tlbIndex(linear) + 1));
         }
@@ -759,6 +844,7 @@ final class TranslatedRunner implements CodeRunner {
         counters.merge("translator.exits.event", exits[ExitReason.EVENT], Long::sum);
         counters.merge("interpreted.access", interpretedAccesses, Long::sum);
         counters.merge("interpreted.straddling", interpretedStraddling, Long::sum);
+        counters.merge("interpreted.downwards", interpretedDownwards, Long::sum);
         for (Op op : Op.values()) {
             if (interpreted[op.ordinal()] != 0) {
                 counters.merge(
@@ -767,6 +853,7 @@ final class TranslatedRunner implements CodeRunner {
                         Long::sum);
             }
         }
+        lockstep.ifPresent(l -> l.count(counters));
         cache.count(counters);
     }
 

@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.javisor.memory.ExecutableMemory;
 import org.javisor.memory.GuestMemory;
 import org.javisor.memory.RawMemory;
@@ -44,6 +46,9 @@ final class TranslationCache implements WriteObserver {
     private final HostFeatures host = HostFeatures.ofThisHost();
     private final Stubs stubs;
     private final BlockTranslator translator;
+    private final Optional<PerfMap> perfMap;
+    private final UnaryOperator<byte[]> fault;
+    private final boolean verify;
     private final List<TranslatedRunner> runners = new ArrayList<>();
     private final Map<Long, TranslatedPage> pages = new HashMap<>();
 
@@ -60,19 +65,42 @@ final class TranslationCache implements WriteObserver {
     private long flushes;
     private long invalidations;
 
-    TranslationCache(GuestMemory memory, ExecutableMemory code, boolean countInstructions) {
+    TranslationCache(
+            GuestMemory memory,
+            ExecutableMemory code,
+            TranslatorOptions options,
+            UnaryOperator<byte[]> fault) {
+        this.fault = fault;
+        this.verify = options.verify();
         this.memory = memory;
         this.code = code;
         this.stubs = new Stubs(code);
         this.used = stubs.size + 63 & -64;
-        this.translator = new BlockTranslator(this, stubs, countInstructions);
+        this.translator = new BlockTranslator(this, stubs, options);
+        this.perfMap =
+                options.perfMap()
+                        ? Optional.of(PerfMap.open(PerfMap.usualFile()))
+                        : Optional.empty();
+        perfMap.ifPresent(map -> map.add(code.address(), stubs.size, "javisor-stubs"));
+    }
+
+    /** Nobody runs translated code any more. */
+    void close() {
+        perfMap.ifPresent(PerfMap::close);
     }
 
     Stubs stubs() {
         return stubs;
     }
 
+    /**
+     * @throws UnsupportedOperationException if code is compared and there is a processor already
+     */
     synchronized void add(TranslatedRunner runner) {
+        if (verify && !runners.isEmpty()) {
+            throw new UnsupportedOperationException(
+                    "The translator can be verified on machines of one processor only");
+        }
         runners.add(runner);
     }
 
@@ -93,11 +121,12 @@ final class TranslationCache implements WriteObserver {
      * The block at an offset of a valid page, translated if it is not yet.
      *
      * @param second the page that follows in the guest's address space, or null
+     * @param linear where the block is in the guest's address space just now
      * @return null if its first instruction ends on the next page and that is not given, or if the
      *     page or everything has been dropped
      */
     synchronized TranslatedBlock block(
-            TranslatedPage page, TranslatedPage second, int offset, int context) {
+            TranslatedPage page, TranslatedPage second, int offset, int context, long linear) {
         TranslatedBlock block = page.block(context, offset);
         if (block != null) {
             return block;
@@ -117,13 +146,17 @@ final class TranslationCache implements WriteObserver {
         if (block == null) {
             return null;
         }
-        code.write(used, translator.asm.buffer(), translator.asm.size());
+        code.write(used, fault.apply(translator.asm.buffer()), translator.asm.size());
+        block.size = translator.asm.size();
         used = used + translator.asm.size() + 15 & -16;
         page.add(block);
         if (second != null) {
             second.addStraddling(block);
         }
         blocks++;
+        if (perfMap.isPresent()) {
+            perfMap.get().add(block, linear);
+        }
         return block;
     }
 
@@ -134,6 +167,13 @@ final class TranslationCache implements WriteObserver {
         } else {
             RawMemory.copyToArray(host, bytes, to, length);
         }
+    }
+
+    /** What a block has been translated to. */
+    synchronized byte[] code(TranslatedBlock block) {
+        byte[] copy = new byte[block.size];
+        RawMemory.copyToArray(block.indirectEntry, copy, 0, copy.length);
+        return copy;
     }
 
     /** Takes away a block that no longer ends on the page it did. */

@@ -1,6 +1,7 @@
 package org.javisor.translator;
 
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.javisor.device.Clock;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.Hypervisor;
@@ -11,25 +12,27 @@ import org.javisor.memory.GuestMemory;
 
 /** The engine that turns guest code into host code; for x86-64 Linux hosts. */
 public final class TranslatorHypervisor implements Hypervisor {
-    private static final long CODE_CACHE = 64L << 20;
-
     private final InterpreterHypervisor interpreter = new InterpreterHypervisor();
-    private final long codeCache;
-    private final boolean countInstructions;
+    private final TranslatorOptions options;
+    private final UnaryOperator<byte[]> fault;
 
-    /** With 64 MiB of code, counting instructions. */
+    /** With {@link TranslatorOptions#DEFAULT}. */
     public TranslatorHypervisor() {
-        this(CODE_CACHE, true);
+        this(TranslatorOptions.DEFAULT);
+    }
+
+    public TranslatorHypervisor(TranslatorOptions options) {
+        this(options, code -> code);
     }
 
     /**
-     * @param codeCache bytes for translated code, a multiple of 4096, at least 1 MiB, at most 1 GiB
-     * @param countInstructions whether statistics are to tell how many instructions were carried
-     *     out by translated code; counting costs short loops some of their speed
+     * For tests of who looks for faults.
+     *
+     * @param fault spoils the code of a block before it is put in place
      */
-    public TranslatorHypervisor(long codeCache, boolean countInstructions) {
-        this.codeCache = codeCache + 4095 & -4096;
-        this.countInstructions = countInstructions;
+    TranslatorHypervisor(TranslatorOptions options, UnaryOperator<byte[]> fault) {
+        this.options = options;
+        this.fault = fault;
     }
 
     @Override
@@ -61,20 +64,27 @@ public final class TranslatorHypervisor implements Hypervisor {
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
         ExecutableMemory code =
-                ExecutableMemory.allocate(codeCache)
+                ExecutableMemory.allocate(options.codeCache())
                         .orElseThrow(
                                 () ->
                                         new UnsupportedOperationException(
                                                 "This host refuses executable memory"));
-        TranslationCache cache = new TranslationCache(memory, code, countInstructions);
+        TranslationCache cache;
+        try {
+            cache = new TranslationCache(memory, code, options, fault);
+        } catch (RuntimeException e) {
+            code.close();
+            throw e;
+        }
         memory.observeWrites(cache);
         return interpreter.createVm(
                 memory,
                 clock,
-                processor -> new TranslatedRunner(processor, cache),
+                processor -> new TranslatedRunner(processor, cache, options.verify()),
                 () -> {
                     memory.removeObserver(cache);
                     code.close();
+                    cache.close();
                 });
     }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The RAM of one machine as devices, loaders and engines see it, addressed by guest-physical
@@ -24,6 +25,8 @@ public final class GuestMemory implements AutoCloseable {
     private final List<WriteObserver> observers = new CopyOnWriteArrayList<>();
     private volatile RamRegion[] regions;
     private volatile boolean dirtyLogging;
+    private volatile boolean countingReports;
+    private final AtomicLong reports = new AtomicLong();
 
     private GuestMemory(RamRegion[] regions, List<HostMapping> mappings) {
         this.regions = regions;
@@ -203,6 +206,9 @@ public final class GuestMemory implements AutoCloseable {
     public void written(long gpa, long length) {
         // Who marks a page after this question reads what was stored before it.
         VarHandle.fullFence();
+        if (countingReports) {
+            reports.incrementAndGet();
+        }
         long last = gpa + length - 1;
         for (long page = gpa & -PAGE_SIZE;
                 Long.compareUnsigned(page, last) <= 0;
@@ -217,6 +223,18 @@ public final class GuestMemory implements AutoCloseable {
                 codeWritten(region, from, Math.min(last, page + PAGE_SIZE - 1) - from + 1);
             }
         }
+    }
+
+    /** Lets every call of {@link #written} count from now on; devices make one for each write. */
+    public void countReports() {
+        countingReports = true;
+    }
+
+    /**
+     * How many there have been: whoever compares memory with itself looks whether there was one.
+     */
+    public long reports() {
+        return reports.get();
     }
 
     private void codeWritten(RamRegion region, long gpa, long length) {

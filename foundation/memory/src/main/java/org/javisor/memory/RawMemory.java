@@ -111,6 +111,11 @@ public final class RawMemory {
         MemorySegment.copy(source, offset, ALL, to, length);
     }
 
+    /** The offset of the first byte in which two ranges differ, or -1. */
+    public static long mismatch(long first, long second, long length) {
+        return MemorySegment.mismatch(ALL, first, first + length, ALL, second, second + length);
+    }
+
     public static void fill(long address, long length, byte value) {
         ALL.asSlice(address, length).fill(value);
     }
