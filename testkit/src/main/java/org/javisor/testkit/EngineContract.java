@@ -114,4 +114,12 @@ public abstract class EngineContract {
             return EngineContract.this.hypervisor();
         }
     }
+
+    @Nested
+    public class HostSafety extends HostSafetyContract {
+        @Override
+        protected Hypervisor hypervisor() {
+            return EngineContract.this.hypervisor();
+        }
+    }
 }
