@@ -92,6 +92,7 @@ final class GuestRun {
     private void prepare(DebianGuest guest) {
         options.networks.useUserModeByDefault();
         ports.expectBooted();
+        readiness.ifPresent(Readiness::expectBooted);
         if (!command.isEmpty() && !options.verbose && surroundings.stderrTerminal()) {
             ports.showProgress(new PullProgress(surroundings, messages));
         }

@@ -24,13 +24,23 @@ final class Readiness {
     private final CountDownLatch come = new CountDownLatch(1);
     private final StringBuilder line = new StringBuilder();
     private String last = "";
+    private volatile boolean down;
 
     Readiness(WaitFor wanted) {
         this.wanted = wanted;
     }
 
+    /**
+     * The guest will say when it is up. Until then nobody in it can have accepted a connection that
+     * keeps silent.
+     */
+    void expectBooted() {
+        down = true;
+    }
+
     /** The guest says that it is up. */
     void booted() {
+        down = false;
         if (wanted instanceof WaitFor.Boot) {
             come.countDown();
         }
@@ -109,8 +119,9 @@ final class Readiness {
             int first = socket.getInputStream().read();
             return ssh ? first == 'S' : first >= 0;
         } catch (java.net.SocketTimeoutException e) {
-            // Connected, and the other side keeps silent: most servers wait for their clients.
-            return wanted instanceof WaitFor.Port;
+            // Connected, and the other side keeps silent: most servers wait for their clients, but
+            // so does a network whose guest does not answer yet.
+            return wanted instanceof WaitFor.Port && !down;
         } catch (IOException e) {
             return false;
         }

@@ -102,6 +102,24 @@ class ReadinessTest {
         }
     }
 
+    /** A network in user mode accepts at once, whether or not there is a guest to ask. */
+    @Test
+    void aSilentPortDoesNotCome_untilTheGuestIsUp() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            PortForward forward =
+                    new PortForward(
+                            PortForward.Protocol.TCP,
+                            server.getInetAddress(),
+                            server.getLocalPort(),
+                            80);
+            Readiness readiness = new Readiness(parse("port:80"));
+            readiness.expectBooted();
+            assertThat(readiness.await(Optional.of(forward), Duration.ZERO)).isFalse();
+            readiness.booted();
+            assertThat(readiness.await(Optional.of(forward), LONG)).isTrue();
+        }
+    }
+
     @Test
     void aPortDoesNotCome_whenNobodyListens() throws Exception {
         int port;
