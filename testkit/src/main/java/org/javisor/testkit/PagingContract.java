@@ -290,6 +290,19 @@ public abstract class PagingContract extends GuestContract {
     }
 
     @Test
+    public void invlpg_insideALargePageOfCode_invalidatesAllOfIt() {
+        guest.load(GuestCode.at(0x200000).mov(RAX, 1).hex("c3")); // ret
+        guest.load(GuestCode.at(0x400000).mov(RAX, 2).hex("c3"));
+        guest.tables().mapLarge(TARGET, 0x200000, 2, ALL);
+        long entry = guest.tables().entry(TARGET, 2);
+        GuestCode code = kernel().mov(RBX, TARGET).hex("ffd3"); // call rbx
+        code.mov(RBX, 0x400000 | ALL | LARGE).store(entry, RBX).invlpg(TARGET + 0x123456);
+        Ending ending = guest.run(code.mov(RBX, TARGET).hex("ffd3").end());
+        assertEnd(ending);
+        assertThat(ending.state().gpr[RAX]).isEqualTo(2);
+    }
+
+    @Test
     public void loadingCr3_makesNewTranslationsSeen_andTogglingPgeTheGlobalOnes() {
         guest.memory().write64(PAGE, 1);
         guest.memory().write64(OTHER_PAGE, 2);

@@ -12,6 +12,8 @@ final class CodeTlb {
     private final CodePage[] pages = new CodePage[2 * ENTRIES];
     private final boolean[] global = new boolean[2 * ENTRIES];
 
+    private boolean largePages;
+
     /** Whether entries of pages that are not global were made since the last flush of these. */
     private boolean entered;
 
@@ -33,16 +35,21 @@ final class CodeTlb {
         return page.valid && page.size == size ? page : null;
     }
 
-    void enter(long linear, boolean user, CodePage page, boolean isGlobal) {
+    /**
+     * @param walker has just found the page
+     */
+    void enter(long linear, boolean user, CodePage page, PageWalker walker) {
         int n = index(linear, user);
         tag[n] = linear & PAGE;
         pages[n] = page;
-        global[n] = isGlobal;
-        entered |= !isGlobal;
+        global[n] = walker.global();
+        entered |= !global[n];
+        largePages |= walker.pageShift() > 12;
     }
 
     void flushAll() {
         Arrays.fill(tag, DataTlb.EMPTY);
+        largePages = false;
     }
 
     void flushNonGlobal() {
@@ -55,6 +62,11 @@ final class CodeTlb {
     }
 
     void flushPage(long linear) {
+        if (largePages) {
+            // Which of the entries are of that page is not worth knowing.
+            flushAll();
+            return;
+        }
         tag[index(linear, false)] = DataTlb.EMPTY;
         tag[index(linear, true)] = DataTlb.EMPTY;
     }

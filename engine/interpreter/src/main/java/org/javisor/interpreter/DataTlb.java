@@ -77,11 +77,6 @@ final class DataTlb {
         entered = false;
     }
 
-    /** Whether there may be entries of pages larger than 4 KiB. */
-    boolean hasLargePages() {
-        return largePages;
-    }
-
     void flushPage(long linear) {
         if (largePages) {
             flushLargePage(linear);

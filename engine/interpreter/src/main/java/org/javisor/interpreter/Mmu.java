@@ -133,9 +133,6 @@ final class Mmu {
 
     void flushPage(long linear) {
         cpu.vcpu.codeRunner().flushPage(linear);
-        if (data.hasLargePages()) {
-            code.flushAll();
-        }
         data.flushPage(linear);
         code.flushPage(linear);
         cpu.vcpu.leaveCodePage();
@@ -457,7 +454,7 @@ final class Mmu {
             awaitStores();
             page.settled = true;
         }
-        code.enter(linear, user, page, walker.global());
+        code.enter(linear, user, page, walker);
         return page;
     }
 
