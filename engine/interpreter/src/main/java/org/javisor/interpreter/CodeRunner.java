@@ -31,6 +31,15 @@ public interface CodeRunner {
     /** All translations of addresses are void but those of global pages. */
     void flushNonGlobal();
 
+    /**
+     * The guest goes to another address space, or loads the same anew; CR4.PCIDE is set. What is
+     * known of the one it leaves, by its identifier, holds until it comes back.
+     *
+     * @param from process-context identifier, 0 to 4095
+     * @param keep whether what is known of the new one still holds
+     */
+    void changeAddressSpace(int from, int to, boolean keep);
+
     /** Those of the page that holds a linear address are void, however large the page is. */
     void flushPage(long linear);
 
@@ -57,6 +66,9 @@ public interface CodeRunner {
 
         @Override
         public void flushNonGlobal() {}
+
+        @Override
+        public void changeAddressSpace(int from, int to, boolean keep) {}
 
         @Override
         public void flushPage(long linear) {}

@@ -131,6 +131,14 @@ final class Mmu {
         cpu.vcpu.leaveCodePage();
     }
 
+    /** See {@link CodeRunner#changeAddressSpace}; the interpreter's own tables keep none apart. */
+    void changeAddressSpace(int from, int to, boolean keep) {
+        data.flushNonGlobal();
+        code.flushNonGlobal();
+        cpu.vcpu.codeRunner().changeAddressSpace(from, to, keep);
+        cpu.vcpu.leaveCodePage();
+    }
+
     void flushPage(long linear) {
         cpu.vcpu.codeRunner().flushPage(linear);
         data.flushPage(linear);

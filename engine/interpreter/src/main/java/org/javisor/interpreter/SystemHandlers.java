@@ -12,6 +12,9 @@ import org.javisor.x86.XsaveImage;
  * refuses.
  */
 final class SystemHandlers {
+    /** The process-context identifier in CR3. */
+    private static final int PCID = 0xfff;
+
     private SystemHandlers() {}
 
     static Handler select(Instruction i) {
@@ -326,6 +329,8 @@ final class SystemHandlers {
 
     private static void setCr3(Cpu c, long value) {
         ControlRegisters r = c.control;
+        int before = (int) r.cr3 & PCID;
+        boolean keep = value < 0;
         if (r.longMode()) {
             if ((value & ~(1L << 63) & -1L << PageWalker.PHYSICAL_ADDRESS_BITS) != 0) {
                 throw GuestFault.gp0();
@@ -335,8 +340,11 @@ final class SystemHandlers {
             throw GuestFault.gp0();
         }
         r.cr3 = value;
-        // Entries are not kept apart by PCID: forgetting more than asked is always allowed.
-        c.mmu.flushNonGlobal();
+        if (r.longMode() && r.has4(CR4_PCIDE)) {
+            c.mmu.changeAddressSpace(before, (int) value & PCID, keep);
+        } else {
+            c.mmu.flushNonGlobal();
+        }
         c.endBlock();
     }
 

@@ -38,6 +38,9 @@ final class AddressTables {
     private final Made[] jumps = new Made[Context.COUNT];
     private final Made[] codes = new Made[Context.COUNT];
 
+    /** The guest-physical pages that the entries of the data TLB lead to. */
+    private final long[][] dataGpa = new long[Context.COUNT][ProcessorBlock.TLB_ENTRIES];
+
     /** The pages that the entries of the code TLB are for. */
     private final long[][] codeLinear = new long[Context.COUNT][ProcessorBlock.CODE_ENTRIES];
 
@@ -59,8 +62,16 @@ final class AddressTables {
     }
 
     void enterData(
-            int context, long linear, long host, boolean writable, boolean global, int shift) {
-        data[context].add(ProcessorBlock.tlbIndex(linear), global);
+            int context,
+            long linear,
+            long gpa,
+            long host,
+            boolean writable,
+            boolean global,
+            int shift) {
+        int index = ProcessorBlock.tlbIndex(linear);
+        data[context].add(index, global);
+        dataGpa[context][index] = gpa;
         noteLarge(linear, shift);
         state.enterTlb(context, linear, host, writable);
     }
@@ -105,6 +116,25 @@ final class AddressTables {
             }
         }
         Arrays.fill(used, false);
+    }
+
+    /** Writes down the entries of the data TLB that are not of global pages. */
+    void leave(AddressSpaces.Left space) {
+        for (int c = 0; c < Context.COUNT; c++) {
+            Made made = data[c];
+            for (int n = 0; n < made.count; n++) {
+                int index = made.indices[n];
+                long linear = state.tlbPage(c, index);
+                if (!made.global[index] && linear != -1) {
+                    space.addData(
+                            c,
+                            linear,
+                            dataGpa[c][index],
+                            state.tlbHost(c, index),
+                            state.tlbWritable(c, index));
+                }
+            }
+        }
     }
 
     /** Voids all entries, or all but those of global pages. */

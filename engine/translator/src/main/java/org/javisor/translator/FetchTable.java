@@ -52,6 +52,16 @@ final class FetchTable {
         global[n] = isGlobal;
     }
 
+    /** Writes down the entries that are not of global pages. */
+    void leave(AddressSpaces.Left space) {
+        for (int k = 0; k < madeCount; k++) {
+            int n = made[k];
+            if (!global[n]) {
+                space.addCode(n / ENTRIES, tags[n], pages[n]);
+            }
+        }
+    }
+
     /** Voids all entries, or all but those of global pages. */
     void flush(boolean keepGlobal) {
         int kept = 0;

@@ -50,6 +50,7 @@ final class TranslatedRunner implements CodeRunner {
     private final boolean verifying;
 
     private final FetchTable fetches = new FetchTable();
+    private final AddressSpaces spaces;
 
     /**
      * By a page's number, cut: where in the TLB one was entered for writing, counted from 1; 0 if
@@ -112,6 +113,7 @@ final class TranslatedRunner implements CodeRunner {
                 verify
                         ? Optional.of(new Lockstep(processor, state, tables, cache))
                         : Optional.empty();
+        this.spaces = new AddressSpaces(state, tables, fetches, memory);
         cache.add(this);
     }
 
@@ -760,7 +762,13 @@ final class TranslatedRunner implements CodeRunner {
             noteWritable(hash(gpa), (short) (ProcessorBlock.tlbIndex(linear) + 1));
         }
         tables.enterData(
-                context, linear, host, writable, processor.walkedGlobal(), processor.walkedShift());
+                context,
+                linear,
+                gpa & PAGE,
+                host,
+                writable,
+                processor.walkedGlobal(),
+                processor.walkedShift());
         if (writable) {
             // Tracking may have begun since the question; who begins it revokes afterwards.
             VarHandle.fullFence();
@@ -809,13 +817,21 @@ final class TranslatedRunner implements CodeRunner {
     // Flushing
 
     @Override
+    public void changeAddressSpace(int from, int to, boolean keep) {
+        // Comparing needs to see every page before it is written.
+        spaces.change(from, to, keep && !verifying);
+    }
+
+    @Override
     public void flushAll() {
+        spaces.forget();
         tables.flush(false);
         fetches.flush(false);
     }
 
     @Override
     public void flushNonGlobal() {
+        spaces.forget();
         tables.flush(true);
         fetches.flush(true);
     }

@@ -1,0 +1,157 @@
+package org.javisor.translator;
+
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import org.javisor.memory.GuestMemory;
+
+/**
+ * What the tables knew of the address spaces that the guest has left and may come back to, by
+ * process-context identifier (Intel SDM vol. 3A, section 5.10.1). For the processor's own thread,
+ * but for nothing here depending on the host addresses of code, which other threads may take away.
+ */
+final class AddressSpaces {
+    /** Linux uses six identifiers a processor. */
+    private static final int MOST = 8;
+
+    private static final int PAGE_SHIFT = 12;
+
+    private final ProcessorBlock state;
+    private final AddressTables tables;
+    private final FetchTable fetches;
+    private final GuestMemory memory;
+
+    /** The one left last comes first. */
+    private final Deque<Left> left = new ArrayDeque<>();
+
+    /** The entries of one address space that are not global. */
+    static final class Left {
+        private int identifier;
+        private int dataCount;
+        private int[] dataContext = new int[64];
+        private long[] linear = new long[64];
+        private long[] gpa = new long[64];
+        private long[] host = new long[64];
+        private boolean[] writable = new boolean[64];
+        private int codeCount;
+        private int[] codeContext = new int[64];
+        private long[] codeLinear = new long[64];
+        private TranslatedPage[] page = new TranslatedPage[64];
+
+        void addData(int context, long at, long guest, long onHost, boolean write) {
+            if (dataCount == linear.length) {
+                int more = 2 * dataCount;
+                dataContext = Arrays.copyOf(dataContext, more);
+                linear = Arrays.copyOf(linear, more);
+                gpa = Arrays.copyOf(gpa, more);
+                host = Arrays.copyOf(host, more);
+                writable = Arrays.copyOf(writable, more);
+            }
+            dataContext[dataCount] = context;
+            linear[dataCount] = at;
+            gpa[dataCount] = guest;
+            host[dataCount] = onHost;
+            writable[dataCount++] = write;
+        }
+
+        void addCode(int context, long at, TranslatedPage code) {
+            if (codeCount == codeLinear.length) {
+                int more = 2 * codeCount;
+                codeContext = Arrays.copyOf(codeContext, more);
+                codeLinear = Arrays.copyOf(codeLinear, more);
+                page = Arrays.copyOf(page, more);
+            }
+            codeContext[codeCount] = context;
+            codeLinear[codeCount] = at;
+            page[codeCount++] = code;
+        }
+
+        private void begin(int newIdentifier) {
+            identifier = newIdentifier;
+            dataCount = 0;
+            Arrays.fill(page, 0, codeCount, null);
+            codeCount = 0;
+        }
+    }
+
+    AddressSpaces(
+            ProcessorBlock state, AddressTables tables, FetchTable fetches, GuestMemory memory) {
+        this.state = state;
+        this.tables = tables;
+        this.fetches = fetches;
+        this.memory = memory;
+    }
+
+    /** All that was left is void. */
+    void forget() {
+        left.clear();
+    }
+
+    /**
+     * The guest goes from one address space to another.
+     *
+     * @param keep whether what is known of the new one still holds
+     */
+    void change(int from, int to, boolean keep) {
+        if (from == to && keep) {
+            return;
+        }
+        if (from == to) {
+            tables.flush(true);
+            fetches.flush(true);
+            return;
+        }
+        Left old = take(from);
+        if (old == null) {
+            old = left.size() == MOST ? left.removeLast() : new Left();
+        }
+        old.begin(from);
+        tables.leave(old);
+        fetches.leave(old);
+        tables.flush(true);
+        fetches.flush(true);
+        left.addFirst(old);
+        Left now = take(to);
+        if (now != null && keep) {
+            enter(now);
+        }
+    }
+
+    private Left take(int identifier) {
+        for (Left space : left) {
+            if (space.identifier == identifier) {
+                left.remove(space);
+                return space;
+            }
+        }
+        return null;
+    }
+
+    private void enter(Left space) {
+        for (int n = 0; n < space.dataCount; n++) {
+            tables.enterData(
+                    space.dataContext[n],
+                    space.linear[n],
+                    space.gpa[n],
+                    space.host[n],
+                    space.writable[n] && !memory.isTracked(space.gpa[n]),
+                    false,
+                    PAGE_SHIFT);
+        }
+        // Tracking may have begun since the question; who begins it revokes afterwards.
+        VarHandle.fullFence();
+        for (int n = 0; n < space.dataCount; n++) {
+            if (space.writable[n] && memory.isTracked(space.gpa[n])) {
+                state.clearTlbWrite(space.dataContext[n], ProcessorBlock.tlbIndex(space.linear[n]));
+            }
+        }
+        for (int n = 0; n < space.codeCount; n++) {
+            TranslatedPage page = space.page[n];
+            if (page.valid) {
+                fetches.enter(space.codeContext[n], space.codeLinear[n], page, false);
+                tables.enterCode(space.codeContext[n], space.codeLinear[n], page.number, false);
+            }
+        }
+    }
+}
