@@ -133,7 +133,7 @@ final class RunOptions {
             names = "--code-cache",
             paramLabel = "SIZE",
             converter = MemorySize.class,
-            description = "Memory for translated code, 1M to 1G (default: 256M).")
+            description = "Memory for translated code, 1M to 1G (default: 128M).")
     long codeCache = EngineOptions.DEFAULT.codeCache();
 
     @Option(

@@ -25,7 +25,7 @@ public record EngineOptions(
     public static final long LARGEST_CODE_CACHE = 1L << 30;
 
     public static final EngineOptions DEFAULT =
-            new EngineOptions(true, 256L << 20, InterruptChips.AUTO, false, false);
+            new EngineOptions(true, 128L << 20, InterruptChips.AUTO, false, false);
 
     /**
      * @throws MachineException BAD_CONFIGURATION
