@@ -258,6 +258,9 @@ final class TranslatedRunner implements CodeRunner {
                     if (admit(state.get64(ProcessorBlock.LINEAR), site)) {
                         if (goesFromPageToPage(site)) {
                             cache.noteManyPages(site.block(), site.offset());
+                            if (verifying && !agrees(reason)) {
+                                return true;
+                            }
                             return interpret(site);
                         }
                         target = site.retry();
