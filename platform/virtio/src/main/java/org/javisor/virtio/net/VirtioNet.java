@@ -275,7 +275,7 @@ public final class VirtioNet implements VirtioDevice {
             if (queue % 2 == 0) {
                 transmitter.kickRoom();
             } else {
-                transmitter.kick();
+                transmitter.notified();
             }
         }
     }

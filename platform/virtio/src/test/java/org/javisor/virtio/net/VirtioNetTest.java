@@ -92,6 +92,30 @@ class VirtioNetTest {
     }
 
     @Test
+    void shortFramesAreSentWhenTheDriverIsBack_whenItHasFewOfThem() {
+        start(FakeDriver.ALL, 1);
+        FakeQueue queue = driver.queue(TX);
+        queue.add(List.of(header(0, 0, 0, 0, 0), bytes(1, 60)));
+        queue.add(List.of(header(0, 0, 0, 0, 0), bytes(2, 1500)));
+        queue.kick();
+        assertThat(network.sent.stream().map(FakeNetwork.Sent::bytes))
+                .containsExactly(bytes(1, 60), bytes(2, 1500));
+    }
+
+    @Test
+    void framesKeepTheirOrder_whenShortAndLongOnesAreMixed() {
+        start(FakeDriver.ALL, 1);
+        FakeQueue queue = driver.queue(TX);
+        for (int i = 0; i < 60; i++) {
+            queue.add(List.of(header(0, 0, 0, 0, 0), bytes(i, i % 4 == 3 ? 9000 : 60)));
+            queue.kick();
+        }
+        for (int i = 0; i < 60; i++) {
+            assertThat(network.next().bytes()).isEqualTo(bytes(i, i % 4 == 3 ? 9000 : 60));
+        }
+    }
+
+    @Test
     void longSegmentIsSentWhole_withWhatIsLeftToDo() {
         start(FakeDriver.ALL, 1);
         byte[] frame = bytes(1, 65_000);
