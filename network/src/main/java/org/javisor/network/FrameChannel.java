@@ -131,7 +131,12 @@ final class FrameChannel implements EventLoop.Handler {
             if (count == 0) {
                 break;
             }
+            // A socket that had more would have filled the buffer.
+            boolean drained = in.hasRemaining();
             pass();
+            if (drained) {
+                break;
+            }
         }
         if (!closed) {
             target.flush();
