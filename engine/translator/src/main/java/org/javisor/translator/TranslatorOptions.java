@@ -14,7 +14,7 @@ package org.javisor.translator;
 public record TranslatorOptions(
         long codeCache, boolean countInstructions, boolean verify, boolean perfMap) {
     public static final TranslatorOptions DEFAULT =
-            new TranslatorOptions(64L << 20, true, false, false);
+            new TranslatorOptions(128L << 20, true, false, false);
 
     public TranslatorOptions {
         codeCache = codeCache + 4095 & -4096;
