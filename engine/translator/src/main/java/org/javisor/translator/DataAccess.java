@@ -1,0 +1,175 @@
+package org.javisor.translator;
+
+import java.lang.invoke.VarHandle;
+import java.util.Optional;
+import org.javisor.interpreter.GuestProcessor;
+import org.javisor.memory.GuestMemory;
+
+/** Answers the accesses that translated code finds no page for, and takes rights away again. */
+final class DataAccess {
+    private static final long PAGE = -4096;
+    private static final int WRITABLE_HASHES = 1 << 16;
+    private static final short SEVERAL = -1;
+
+    /** As many renewals of a slot as it has patience in less time than that are too many. */
+    private static final long OFTEN_NANOS = 1_000_000;
+
+    private final GuestProcessor processor;
+    private final TranslationCache cache;
+    private final GuestMemory memory;
+    private final ProcessorBlock state;
+    private final AddressTables tables;
+
+    /** What compares with the interpreter, and so has to know of writes, if anything does. */
+    private final Optional<Lockstep> lockstep;
+
+    private final boolean verifying;
+
+    /**
+     * By a page's number, cut: where in the TLB one was entered for writing, counted from 1; 0 if
+     * never, SEVERAL if in more than one place. Read by others.
+     */
+    private final short[] writableAt = new short[WRITABLE_HASHES];
+
+    /** By slot: when it was asked last how fast it is renewed. */
+    private final long[] slotAsked = new long[ProcessorBlock.SLOT_HOST / 8];
+
+    /** The access looked at last has a page fault. */
+    private boolean faulted;
+
+    /** Slots may hold a page that is no longer to be written; looked at before code is entered. */
+    private volatile boolean slotsRevoked;
+
+    DataAccess(
+            GuestProcessor processor,
+            TranslationCache cache,
+            ProcessorBlock state,
+            AddressTables tables,
+            Optional<Lockstep> lockstep) {
+        this.processor = processor;
+        this.cache = cache;
+        this.memory = processor.memory();
+        this.state = state;
+        this.tables = tables;
+        this.lockstep = lockstep;
+        this.verifying = lockstep.isPresent();
+    }
+
+    /** Whether it was a page fault for which {@link #admit} refused the last access. */
+    boolean faulted() {
+        return faulted;
+    }
+
+    /** Before code is entered, when who revokes can see that it is about to be. */
+    void applyRevocation() {
+        if (slotsRevoked) {
+            slotsRevoked = false;
+            tables.forgetSlots();
+        }
+    }
+
+    private static int hash(long gpa) {
+        return (int) (gpa >>> 12) & WRITABLE_HASHES - 1;
+    }
+
+    /** Whether a place's slot has been renewed often in a short time. */
+    boolean goesFromPageToPage(int context, Site site) {
+        if (site.slot() < 0 || !state.patienceOver(context, site.slot())) {
+            return false;
+        }
+        int n = site.slot() >> 3;
+        long now = System.nanoTime();
+        boolean often = now - slotAsked[n] < OFTEN_NANOS;
+        slotAsked[n] = now;
+        return often;
+    }
+
+    /** Lets an access or a group of them pass; false if the access is the interpreter's. */
+    boolean admit(int context, long linear, Site site) {
+        faulted = false;
+        AccessGroup group = site.group();
+        if (group == null) {
+            return translate(context, linear, site.size(), site.alignment(), site.write());
+        }
+        if (!translate(context, linear + group.delta, group.size, 1, group.write)) {
+            return false;
+        }
+        int index = ProcessorBlock.tlbIndex(linear);
+        boolean whole = (linear & ~PAGE) + site.size() <= 4096;
+        if (whole && (!site.write() || state.tlbWritable(context, index))) {
+            return true;
+        }
+        if (++group.failures > AccessGroup.PATIENCE) {
+            cache.ungroup(site.block(), site.offset());
+        }
+        return false;
+    }
+
+    /** Enters a page into the TLB; false if the access is the interpreter's. */
+    private boolean translate(int context, long linear, int size, int alignment, boolean write) {
+        if ((linear & ~PAGE) + size > 4096 || (linear & alignment - 1) != 0) {
+            return false;
+        }
+        long gpa = processor.translate(linear, write);
+        if (gpa == -1) {
+            faulted = processor.pageFaultFound();
+            return false;
+        }
+        long host = memory.hostAddress(gpa & PAGE);
+        if (host == 0) {
+            return false;
+        }
+        boolean writable = processor.walkedWritable() && !memory.isTracked(gpa);
+        if (verifying) {
+            writable &= write;
+            if (writable) {
+                lockstep.get().writing(context, linear, gpa & PAGE, host);
+            }
+        }
+        if (writable) {
+            noteWritable(hash(gpa), (short) (ProcessorBlock.tlbIndex(linear) + 1));
+        }
+        tables.enterData(
+                context,
+                linear,
+                gpa & PAGE,
+                host,
+                writable,
+                processor.walkedGlobal(),
+                processor.walkedShift());
+        if (writable) {
+            // Tracking may have begun since the question; who begins it revokes afterwards.
+            VarHandle.fullFence();
+            if (memory.isTracked(gpa)) {
+                state.clearTlbWrite(context, ProcessorBlock.tlbIndex(linear));
+                writable = false;
+            }
+        }
+        return writable || !write;
+    }
+
+    private void noteWritable(int hash, short place) {
+        short known = writableAt[hash];
+        if (known != place) {
+            writableAt[hash] = known == 0 ? place : SEVERAL;
+        }
+    }
+
+    void revokeWrites(long pageGpa) {
+        int place = pageGpa == -1 ? SEVERAL : writableAt[hash(pageGpa)];
+        if (place == 0) {
+            return;
+        }
+        int from = place == SEVERAL ? 0 : place - 1;
+        int to = place == SEVERAL ? ProcessorBlock.TLB_ENTRIES : place;
+        slotsRevoked = true;
+        long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
+        for (int c = 0; c < Context.COUNT; c++) {
+            for (int n = from; n < to; n++) {
+                if (pageGpa == -1 || state.tlbHost(c, n) == host) {
+                    state.clearTlbWrite(c, n);
+                }
+            }
+        }
+    }
+}
