@@ -111,7 +111,7 @@ final class AddressTables {
     /** Voids what places in the code remember. */
     void forgetSlots() {
         for (int c = 0; c < Context.COUNT; c++) {
-            if (used[c / Context.RIGHTS]) {
+            if (used[c / Context.RIGHTS] && Context.user(c)) {
                 state.clearSlots(c);
             }
         }

@@ -7,7 +7,7 @@ import org.javisor.x86.Instruction;
 /**
  * How the linear address of an access becomes a host address, or the code is left.
  *
- * <p>Each place in the code has a <em>slot</em> of the {@link ProcessorBlock}: the negated address
+ * <p>Each place in user code has a <em>slot</em> of the {@link ProcessorBlock}: the negated address
  * of the page it touched last and where that page lies. Adding the negated address leaves the
  * offset in the page if it is the same page again, and something too large if not. As the slot's
  * place does not depend on the address, the processor has it long before it has the address; a look
@@ -97,7 +97,7 @@ final class MemoryProbe {
         boolean mayClobber = flags.allowSpoiling(accesses);
         block.retryHere();
         address.run();
-        if (block.accessesManyPages()) {
+        if (!slotRepays()) {
             int site = block.memorySite(write, size, alignment, -1, group);
             TlbLookup lookup = new TlbLookup(a, block.context(), size, write, alignment);
             int miss = mayClobber ? lookup.withFlags() : lookup.withoutFlags();
@@ -135,6 +135,11 @@ final class MemoryProbe {
                     a.bind8(found);
                     a.jmp(done);
                 });
+    }
+
+    /** Kernels go from object to object: the same place seldom meets the same page again. */
+    private boolean slotRepays() {
+        return Context.user(block.context()) && !block.accessesManyPages();
     }
 
     private int nextSlot(boolean write) {

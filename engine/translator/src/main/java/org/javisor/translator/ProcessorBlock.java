@@ -165,7 +165,7 @@ final class ProcessorBlock {
     static final int SLOT_PATIENCE = 2 * SLOT_HOST;
 
     private static final int SLOT_BYTES = 3 * SLOT_HOST;
-    private static final int PATIENCE = 4096;
+    static final int PATIENCE = 512;
     private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES + SLOT_BYTES;
     static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;
 
