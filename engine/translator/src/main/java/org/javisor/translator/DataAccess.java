@@ -12,7 +12,7 @@ final class DataAccess {
     private static final short SEVERAL = -1;
 
     /** As many renewals of a slot as it has patience in less time than that are too many. */
-    private static final long OFTEN_NANOS = 250L * ProcessorBlock.PATIENCE;
+    private static final long OFTEN_NANOS = 2_000L * ProcessorBlock.PATIENCE;
 
     private final GuestProcessor processor;
     private final TranslationCache cache;
