@@ -219,7 +219,7 @@ class UserNetworkTest {
     @Test
     void failureIsTold_whenThereIsNoNameServer() {
         introduce();
-        ByteBuffer answer = ask("debian.org", 1);
+        ByteBuffer answer = ask("nowhere.test", 1);
         assertThat(answer.getShort(2) & 0x800f).isEqualTo(0x8002);
     }
 
