@@ -106,6 +106,12 @@ final class BenchRun {
                 }
             }
         }
+        for (Engine engine : plan.engines()) {
+            if (engine instanceof Engine.Javisor javisor && !workplace.closed()) {
+                progress(workplace, "a boot that is counted: %s", engine.label());
+                BootTimer.count(javisor, boot, workplace, results);
+            }
+        }
     }
 
     private Map<Engine, Runner> runners(Path binary, Optional<Boot> boot, Workplace workplace) {

@@ -36,12 +36,21 @@ final class BootTimer {
             if (!processor.isZero()) {
                 results.add(PROCESSOR, engine.label(), Sample.once(processor.toNanos()));
             }
-            if (engine instanceof Engine.Javisor) {
-                guest.send("poweroff -f");
-                if (guest.awaitEnd(POWER_OFF)) {
-                    figures(guest.errors())
-                            .ifPresent(text -> results.note(engine.label() + ": " + text));
-                }
+        } catch (SampleException e) {
+            results.fail(WALL, engine.label(), e.getMessage());
+        }
+    }
+
+    /** Boots and powers off once more and notes how many instructions that took. */
+    static void count(Engine.Javisor engine, Boot boot, Workplace workplace, Results results)
+            throws InterruptedException {
+        try (GuestProcess guest =
+                new GuestProcess(workplace, engine.withStatistics(boot), GuestFiles.PROMPT)) {
+            guest.await(GuestFiles.PROMPT, PATIENCE);
+            guest.send("poweroff -f");
+            if (guest.awaitEnd(POWER_OFF)) {
+                figures(guest.errors())
+                        .ifPresent(text -> results.note(engine.label() + ": " + text));
             }
         } catch (SampleException e) {
             results.fail(WALL, engine.label(), e.getMessage());

@@ -64,7 +64,7 @@ final class SoakRun {
     private int run(Engine.OfGuests engine, Boot boot, int minutes, Workplace workplace)
             throws SampleException, InterruptedException {
         boolean failed = false;
-        try (GuestProcess guest = new GuestProcess(workplace, engine.command(boot), "")) {
+        try (GuestProcess guest = new GuestProcess(workplace, engine.withStatistics(boot), "")) {
             guest.await("ready ", BOOT);
             out.printf(
                     "%s: process %d, %d processors, %d minutes%n",
