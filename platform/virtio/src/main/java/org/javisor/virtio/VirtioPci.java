@@ -35,7 +35,7 @@ public final class VirtioPci implements Device<VirtioPci.State> {
     private static final int COMMON = 0;
 
     private static final int ISR = 0x1000;
-    private static final int DEVICE = 0x2000;
+    static final int DEVICE = 0x2000;
     private static final int NOTIFY = 0x3000;
     private static final int BAR_SIZE = 0x4000;
     private static final int COMMON_SIZE = 0x38;

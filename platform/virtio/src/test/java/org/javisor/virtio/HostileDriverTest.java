@@ -2,9 +2,6 @@ package org.javisor.virtio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,23 +9,8 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.stream.Stream;
-import org.javisor.network.MacAddress;
-import org.javisor.network.UserNetwork;
-import org.javisor.network.UserNetworkConfig;
-import org.javisor.share.SharedFolder;
-import org.javisor.storage.MemoryDisk;
 import org.javisor.testkit.FakeClock;
-import org.javisor.virtio.balloon.VirtioBalloon;
-import org.javisor.virtio.blk.BlkConfig;
-import org.javisor.virtio.blk.VirtioBlk;
-import org.javisor.virtio.console.ConsolePort;
-import org.javisor.virtio.console.VirtioConsole;
-import org.javisor.virtio.net.VirtioNet;
-import org.javisor.virtio.p9.Virtio9p;
-import org.javisor.virtio.rng.VirtioRng;
-import org.javisor.virtio.vsock.VirtioVsock;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,214 +28,18 @@ class HostileDriverTest {
 
     @TempDir static Path folder;
 
-    /**
-     * A device under test.
-     *
-     * @param requests what a request to it begins with, more or less
-     * @param honest a request that must work in the end: queue, readable part, writable length
-     */
-    private record Target(
-            String name,
-            Function<FuzzedParts, VirtioDevice> device,
-            Function<Random, byte[]> requests,
-            Honest honest) {
-        @Override
-        public String toString() {
-            return name;
-        }
-    }
-
-    private record Honest(int queue, byte[] readable, int writable) {}
-
-    private record FuzzedParts(FakeClock clock) {}
-
-    static Stream<Target> targets() {
-        return Stream.of(
-                new Target(
-                        "blk",
-                        parts ->
-                                new VirtioBlk(
-                                        "blk",
-                                        new MemoryDisk(1 << 20, false),
-                                        new BlkConfig("fuzz", 2, 0, 0),
-                                        parts.clock(),
-                                        failure -> {}),
-                        HostileDriverTest::blkRequest,
-                        new Honest(0, blkHeader(0, 0), 513)),
-                new Target(
-                        "rng",
-                        parts -> new VirtioRng("rng", bytes -> {}),
-                        random -> new byte[random.nextInt(8)],
-                        new Honest(0, new byte[0], 8)),
-                new Target(
-                        "balloon",
-                        parts -> new VirtioBalloon("balloon"),
-                        HostileDriverTest::pages,
-                        new Honest(0, new byte[4], 0)),
-                new Target(
-                        "console",
-                        parts ->
-                                new VirtioConsole(
-                                        "console",
-                                        List.of(
-                                                new ConsolePort("a", (data, at, length) -> {}),
-                                                new ConsolePort("b", (data, at, length) -> {}))),
-                        HostileDriverTest::control,
-                        new Honest(1, new byte[4], 0)),
-                new Target(
-                        "vsock",
-                        parts -> {
-                            VirtioVsock vsock = new VirtioVsock("vsock", 7);
-                            vsock.listen(
-                                    80,
-                                    stream -> {
-                                        stream.accept();
-                                        byte[] buffer = new byte[1000];
-                                        int count;
-                                        while ((count = stream.read(buffer, 0, 1000)) >= 0) {
-                                            stream.write(buffer, 0, count);
-                                        }
-                                    });
-                            return vsock;
-                        },
-                        HostileDriverTest::packet,
-                        new Honest(1, new byte[44], 0)),
-                new Target(
-                        "net",
-                        parts ->
-                                new VirtioNet(
-                                        "net",
-                                        MacAddress.random(0),
-                                        1400,
-                                        2,
-                                        new UserNetwork(
-                                                "fuzz",
-                                                UserNetworkConfig.DEFAULT.withRestrict(true))),
-                        HostileDriverTest::frame,
-                        new Honest(1, new byte[72], 0)),
-                new Target(
-                        "9p",
-                        parts -> new Virtio9p("9p", SharedFolder.open(folder, true), "fuzz"),
-                        HostileDriverTest::fileRequest,
-                        new Honest(0, VERSION_REQUEST, 21)));
-    }
-
-    /** {@code Tversion} with 8 KiB. */
-    private static final byte[] VERSION_REQUEST =
-            ByteBuffer.allocate(21)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putInt(21)
-                    .put((byte) 100)
-                    .putShort((short) -1)
-                    .putInt(8192)
-                    .putShort((short) 8)
-                    .put("9P2000.L".getBytes(StandardCharsets.US_ASCII))
-                    .array();
-
-    /** A header and the head of an ARP request, or a command for the control queue. */
-    private static byte[] frame(Random random) {
-        if (random.nextInt(3) == 0) {
-            return new byte[] {
-                (byte) random.nextInt(7), (byte) random.nextInt(3), (byte) random.nextInt(3), 0
-            };
-        }
-        ByteBuffer frame = ByteBuffer.allocate(54);
-        frame.put((byte) random.nextInt(2)).put((byte) random.nextInt(6));
-        frame.putShort(4, (short) random.nextInt()).putShort(6, (short) random.nextInt(0x4000));
-        frame.putLong(12, -1).putLong(18, 0x00123456_0806_0001L).putInt(26, 0x08000604);
-        return frame.putInt(30, 0x00015254).putInt(50, 0x0a000202).array();
-    }
-
-    /** Requests by number 0 to 3, with a name where some have one. */
-    private static byte[] fileRequest(Random random) {
-        int[] types = {8, 12, 14, 24, 40, 50, 72, 76, 104, 108, 110, 116, 118, 120, 122};
-        ByteBuffer request = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
-        request.putInt(random.nextInt(8) == 0 ? random.nextInt() : 64)
-                .put((byte) types[random.nextInt(types.length)])
-                .putShort((short) random.nextInt(4))
-                .putInt(random.nextInt(4))
-                .putShort((short) 1)
-                .put((byte) ('a' + random.nextInt(3)))
-                .putInt(random.nextInt(4))
-                .putLong(odd(random));
-        return random.nextInt(16) == 0 ? VERSION_REQUEST : request.array();
-    }
-
-    private static byte[] blkHeader(int type, long sector) {
-        return ByteBuffer.allocate(16)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(type)
-                .putInt(0)
-                .putLong(sector)
-                .array();
-    }
-
-    private static long odd(Random random) {
-        return switch (random.nextInt(4)) {
-            case 0 -> random.nextInt(4096);
-            case 1 -> random.nextLong();
-            case 2 -> (1L << random.nextInt(64)) - random.nextInt(3);
-            default -> random.nextInt(64);
-        };
-    }
-
-    private static byte[] blkRequest(Random random) {
-        int[] types = {0, 1, 4, 8, 11, 13, 14, random.nextInt()};
-        byte[] rest = new byte[random.nextInt(4) * 16 + random.nextInt(2) * 512];
-        ByteBuffer fields = ByteBuffer.wrap(rest).order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at + 16 <= Math.min(rest.length, 64); at += 16) {
-            fields.putLong(at, odd(random)).putInt(at + 8, (int) odd(random));
-        }
-        byte[] header = blkHeader(types[random.nextInt(types.length)], odd(random));
-        return ByteBuffer.allocate(16 + rest.length).put(header).put(rest).array();
-    }
-
-    private static byte[] pages(Random random) {
-        ByteBuffer bytes =
-                ByteBuffer.allocate(4 * random.nextInt(20) + random.nextInt(3))
-                        .order(ByteOrder.LITTLE_ENDIAN);
-        while (bytes.remaining() >= 4) {
-            // Not the rings', which lie below 8 MiB.
-            bytes.putInt(random.nextInt(8) == 0 ? random.nextInt() : 2048 + random.nextInt(6144));
-        }
-        return bytes.array();
-    }
-
-    private static byte[] control(Random random) {
-        return ByteBuffer.allocate(8)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(random.nextInt(8) == 0 ? random.nextInt() : random.nextInt(3))
-                .putShort((short) random.nextInt(9))
-                .putShort((short) random.nextInt(3))
-                .array();
-    }
-
-    private static byte[] packet(Random random) {
-        int length = random.nextInt(2) * random.nextInt(3000);
-        return ByteBuffer.allocate(44 + length)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(random.nextInt(16) == 0 ? odd(random) : 7)
-                .putLong(random.nextInt(16) == 0 ? odd(random) : 2)
-                .putInt(random.nextInt(4))
-                .putInt(80 + random.nextInt(2))
-                .putInt(random.nextInt(8) == 0 ? (int) odd(random) : length)
-                .putShort((short) (random.nextInt(16) == 0 ? random.nextInt() : 1))
-                .putShort((short) random.nextInt(9))
-                .putInt(random.nextInt(4))
-                .putInt((int) odd(random))
-                .putInt((int) odd(random))
-                .array();
+    static Stream<FuzzTargets.Target> targets() {
+        return FuzzTargets.all(folder);
     }
 
     @ParameterizedTest
     @MethodSource("targets")
-    void deviceServesAnHonestDriver_afterAHostileOne(Target target) {
+    void deviceServesAnHonestDriver_afterAHostileOne(FuzzTargets.Target target) {
         System.out.printf("virtio-%s fuzzed with seed %d, %d cases%n", target, SEED, CASES);
         Queue<Throwable> escaped = new ConcurrentLinkedQueue<>();
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> escaped.add(e));
-        FakeClock clock = new FakeClock();
-        VirtioDevice device = target.device().apply(new FuzzedParts(clock));
+        VirtioDevice device = target.device().apply(new FakeClock());
         try (FakeDriver driver = new FakeDriver(device, FakeDriver.ALL_PACKED)) {
             Random random = new Random(SEED);
             Hostile hostile = new Hostile(target, device, driver, random);
@@ -262,7 +48,7 @@ class HostileDriverTest {
             }
             assertThat(escaped).isEmpty();
             driver.start();
-            Honest honest = target.honest();
+            FuzzTargets.Honest honest = target.honest();
             FakeQueue.Used used =
                     driver.queue(honest.queue())
                             .request(
@@ -279,7 +65,7 @@ class HostileDriverTest {
 
     /** One driver and what it does next. */
     private static final class Hostile {
-        private final Target target;
+        private final FuzzTargets.Target target;
         private final FakeDriver driver;
         private final Random random;
         private final int queues;
@@ -290,7 +76,7 @@ class HostileDriverTest {
          */
         private boolean scribbled;
 
-        Hostile(Target target, VirtioDevice device, FakeDriver driver, Random random) {
+        Hostile(FuzzTargets.Target target, VirtioDevice device, FakeDriver driver, Random random) {
             this.target = target;
             this.driver = driver;
             this.random = random;
@@ -359,8 +145,8 @@ class HostileDriverTest {
                 int length = 1 + random.nextInt(random.nextInt(16) == 0 ? 1 << 20 : 1500);
                 long address = driver.allocateBuffer(length, 1);
                 if (random.nextInt(16) == 0) {
-                    address = odd(random) << random.nextInt(24);
-                    length = (int) odd(random);
+                    address = FuzzTargets.odd(random) << random.nextInt(24);
+                    length = (int) FuzzTargets.odd(random);
                     // May lie in the rings.
                     scribbled = true;
                 }
@@ -384,7 +170,7 @@ class HostileDriverTest {
             long place = places[random.nextInt(3)];
             for (int i = random.nextInt(4); i >= 0; i--) {
                 long at = place + 2 * random.nextInt(random.nextInt(4) == 0 ? 512 : 12);
-                driver.memory.write16(at, (int) odd(random));
+                driver.memory.write16(at, (int) FuzzTargets.odd(random));
             }
             untilRestart = Math.min(untilRestart, 10);
         }
@@ -394,14 +180,14 @@ class HostileDriverTest {
             int offset = random.nextInt(0x100) & (random.nextInt(4) == 0 ? -1 : -4);
             int size = random.nextInt(4) == 0 ? 1 << random.nextInt(4) : 4;
             driver.transport.readMmio(offset, size);
-            driver.transport.writeMmio(offset, size, odd(random));
+            driver.transport.writeMmio(offset, size, FuzzTargets.odd(random));
         }
 
         private void configuration() {
             int size = 1 << random.nextInt(4);
             int offset = 0x100 + random.nextInt(80);
             driver.transport.readMmio(offset, size);
-            driver.transport.writeMmio(offset, size, odd(random));
+            driver.transport.writeMmio(offset, size, FuzzTargets.odd(random));
         }
     }
 }
