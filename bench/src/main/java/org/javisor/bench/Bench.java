@@ -241,8 +241,8 @@ public final class Bench implements Callable<Integer> {
                 "--soak needs --engine with one name, and neither --programs nor --profile");
         refuse(soak < 0 || soak > MOST_MINUTES, "--soak is 1 to " + MOST_MINUTES);
         refuse(
-                io && (profile.isPresent() || soak != 0 || json.isPresent()),
-                "--io goes with none of --profile, --soak and --json");
+                io && (profile.isPresent() || soak != 0),
+                "--io goes with neither --profile nor --soak");
         refuse(
                 debian && (profile.isPresent() || soak != 0 || json.isPresent()),
                 "--debian goes with none of --profile, --soak and --json");
@@ -273,7 +273,7 @@ public final class Bench implements Callable<Integer> {
             return new ProfiledRun(plan, launcher, out).execute(meanwhile);
         }
         if (io) {
-            return new IoRun(plan, launcher, out, err).execute();
+            return new IoRun(plan, launcher, out, err).execute(json);
         }
         if (debian) {
             refuse(!plan.hasGuests(), "--debian is for guests (not native)");

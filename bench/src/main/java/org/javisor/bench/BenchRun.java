@@ -1,8 +1,6 @@
 package org.javisor.bench;
 
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,7 +32,7 @@ final class BenchRun {
         Thread hook = new Thread(workplace::close, "bench-end");
         Runtime.getRuntime().addShutdownHook(hook);
         try (workplace) {
-            json.ifPresent(BenchRun::checkWritable);
+            json.ifPresent(JsonReport::checkWritable);
             plan.notes().forEach(results::note);
             List<String> labels = plan.engines().stream().map(Engine::label).toList();
             String busyBefore = HostDescription.load();
@@ -46,31 +44,10 @@ final class BenchRun {
             List<String> header = header(workplace, busyBefore);
             new Report(header, labels, results).lines().forEach(out::println);
             if (json.isPresent()) {
-                write(json.get(), new JsonReport(header, labels, results).text());
+                new JsonReport(header, labels, results).write(json.get());
             }
         }
         return results.failures().isEmpty() ? 0 : BenchException.FAILURE;
-    }
-
-    /** Better now than after minutes. */
-    private static void checkWritable(Path file) {
-        Path directory = file.toAbsolutePath().getParent();
-        if (directory == null || !Files.isDirectory(directory)) {
-            throw new BenchException(
-                    BenchException.USAGE, "There is no directory for " + file + "; make it first");
-        }
-        if (Files.isDirectory(file) || !Files.isWritable(Files.exists(file) ? file : directory)) {
-            throw new BenchException(BenchException.FAILURE, "Cannot write " + file);
-        }
-    }
-
-    private static void write(Path file, String text) {
-        try {
-            Files.writeString(file, text);
-        } catch (IOException e) {
-            throw new BenchException(
-                    BenchException.FAILURE, "Cannot write %s: %s".formatted(file, Text.reason(e)));
-        }
     }
 
     private void measure(Workplace workplace) throws InterruptedException {

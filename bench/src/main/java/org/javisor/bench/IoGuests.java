@@ -1,5 +1,7 @@
 package org.javisor.bench;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,6 +57,11 @@ final class IoGuests implements AutoCloseable {
 
     private Path disk(String format, int mebibytes) throws SampleException, InterruptedException {
         Path file = workplace.directory().resolve(engine.label() + "." + format);
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new SampleException("cannot replace %s: %s".formatted(file, Text.reason(e)));
+        }
         List<String> command =
                 List.of(
                         launcher,

@@ -1,5 +1,8 @@
 package org.javisor.bench;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -10,6 +13,27 @@ import java.util.stream.Collectors;
  * checksum}; {@code notes} and {@code failures}, arrays of lines.
  */
 record JsonReport(List<String> header, List<String> engines, Results results) {
+    /** Whether a file can be written: better known now than after minutes. */
+    static void checkWritable(Path file) {
+        Path directory = file.toAbsolutePath().getParent();
+        if (directory == null || !Files.isDirectory(directory)) {
+            throw new BenchException(
+                    BenchException.USAGE, "There is no directory for " + file + "; make it first");
+        }
+        if (Files.isDirectory(file) || !Files.isWritable(Files.exists(file) ? file : directory)) {
+            throw new BenchException(BenchException.FAILURE, "Cannot write " + file);
+        }
+    }
+
+    void write(Path file) {
+        try {
+            Files.writeString(file, text());
+        } catch (IOException e) {
+            throw new BenchException(
+                    BenchException.FAILURE, "Cannot write %s: %s".formatted(file, Text.reason(e)));
+        }
+    }
+
     String text() {
         return "{\"header\":%s,%n\"samples\":[%s],%n\"notes\":%s,%n\"failures\":%s}%n"
                 .formatted(

@@ -18,6 +18,7 @@ import org.javisor.virtio.FakeQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VirtioBlkTest {
@@ -290,6 +291,39 @@ class VirtioBlkTest {
         assertThat(clock.nanos()).isGreaterThanOrEqualTo(500_000_000L);
         driver.transport.save();
         assertThat(disk.calls).hasSize(12);
+    }
+
+    private void addReads(FakeQueue queue, int count, int length) {
+        for (int i = 0; i < count; i++) {
+            queue.add(List.of(header(BlkRequest.READ, i)), length, 1);
+        }
+        queue.kick();
+    }
+
+    /** A request each ten milliseconds, however that is said. */
+    @ParameterizedTest
+    @CsvSource({"512000, 0", "0, 100", "512000, 100"})
+    void requestsPassAtTheRate_afterABurstOfATenthOfASecond(long bytes, long operations) {
+        FakeQueue queue = start(new BlkConfig("", 1, bytes, operations), FakeDriver.ALL);
+        addReads(queue, 60, 5120);
+        FakeDriver.await(() -> disk.calls.size() == 10);
+        for (int step = 1; step <= 50; step++) {
+            int least = 9 + step;
+            clock.advance(10_000_000);
+            FakeDriver.await(() -> disk.calls.size() >= least);
+        }
+        assertThat(disk.calls).hasSizeBetween(59, 60);
+        clock.advance(5_000_000_000L);
+        for (int i = 0; i < 60; i++) {
+            queue.await();
+        }
+        clock.advance(5_000_000_000L);
+        addReads(queue, 30, 5120);
+        // What was not used in ten seconds is worth a tenth of a second, not more.
+        FakeDriver.await(() -> disk.calls.size() == 70);
+        clock.advance(100_000_000);
+        FakeDriver.await(() -> disk.calls.size() >= 71);
+        assertThat(disk.calls).hasSizeBetween(71, 81);
     }
 
     @Test
