@@ -42,6 +42,7 @@ final class GuestRun {
     private final Optional<Readiness> readiness;
     private Optional<DebianGuest> debian = Optional.empty();
     private volatile boolean waitedInVain;
+    private Optional<Thread> waiter = Optional.empty();
     private volatile boolean withKeyboard;
 
     GuestRun(
@@ -92,7 +93,6 @@ final class GuestRun {
     private void prepare(DebianGuest guest) {
         options.networks.useUserModeByDefault();
         ports.expectBooted();
-        readiness.ifPresent(Readiness::expectBooted);
         if (!command.isEmpty() && !options.verbose && surroundings.stderrTerminal()) {
             ports.showProgress(new PullProgress(surroundings, messages));
         }
@@ -215,6 +215,7 @@ final class GuestRun {
                             ? ExitCode.TIMEOUT
                             : end.map(e -> report(e, requests, quit))
                                     .orElseGet(this::reportTimeout);
+            code = reportNotReady(code, quit || requests.received().isPresent());
             if (options.stats) {
                 StatisticsReport.lines(machine.statistics()).forEach(messages::line);
             }
@@ -273,22 +274,20 @@ final class GuestRun {
     }
 
     private void startWaiting(Machine machine) {
-        readiness.ifPresent(
-                waiting ->
-                        Thread.ofPlatform()
-                                .name("wait")
-                                .daemon()
-                                .start(() -> waitFor(waiting, machine)));
+        waiter =
+                readiness.map(
+                        waiting ->
+                                Thread.ofPlatform()
+                                        .name("wait")
+                                        .daemon()
+                                        .start(() -> waitFor(waiting, machine)));
     }
 
     private void waitFor(Readiness waiting, Machine machine) {
         WaitFor wanted = options.waitFor.orElseThrow();
         long start = System.nanoTime();
         try {
-            boolean come =
-                    waiting.await(
-                            Readiness.guestPort(wanted).flatMap(options.networks::to),
-                            options.waitTimeout);
+            boolean come = waiting.await(options.networks, options.waitTimeout);
             Duration taken = Duration.ofNanos(System.nanoTime() - start);
             if (come) {
                 messages.say("Ready after %.1f s: %s".formatted(taken.toMillis() / 1e3, wanted));
@@ -323,6 +322,22 @@ final class GuestRun {
         messages.say(
                 "The guest was ended after %s".formatted(inWords(options.timeout.orElseThrow())));
         return ExitCode.TIMEOUT;
+    }
+
+    /** A guest that ends before it has come so far is a failure, unless the user ended it. */
+    private int reportNotReady(int code, boolean wished) throws InterruptedException {
+        if (readiness.isEmpty() || waitedInVain) {
+            return code;
+        }
+        Readiness waiting = readiness.get();
+        if (waiting.hasCome()) {
+            waiter.orElseThrow().join(LAST_OUTPUT);
+            return code;
+        }
+        messages.say(
+                "The guest ended before %s had come; the console showed last: %s"
+                        .formatted(options.waitFor.orElseThrow(), waiting.lastLine()));
+        return code == ExitCode.OK && command.isEmpty() && !wished ? ExitCode.FAILURE : code;
     }
 
     private static String inWords(Duration time) {

@@ -1,5 +1,6 @@
 package org.javisor.cli;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,13 +11,14 @@ import org.javisor.machine.VirtioDevices;
 import org.javisor.network.NetSpec;
 import org.javisor.network.NetworkException;
 import org.javisor.network.PortForward;
+import org.javisor.network.UserNetwork;
 import org.javisor.virtio.net.VirtioNet;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** The options of {@code javisor run} that connect a guest to something. */
-final class NetworkOptions {
+final class NetworkOptions implements Readiness.Ways {
     @Option(
             names = "--net",
             paramLabel = "KIND[,OPTION…]",
@@ -40,8 +42,11 @@ final class NetworkOptions {
             })
     List<PortForward> forwards = new ArrayList<>();
 
+    /** How long the guest may take to answer before it is asked again. */
+    private static final Duration ANSWER = Duration.ofSeconds(2);
+
     /** Filled while machines are made, and read by whoever waits for a port. */
-    private final List<PortForward> opened = new CopyOnWriteArrayList<>();
+    private final List<UserNetwork> opened = new CopyOnWriteArrayList<>();
 
     /** Connects the guest in user mode if the user said nothing about networks. */
     void useUserModeByDefault() {
@@ -53,7 +58,7 @@ final class NetworkOptions {
     /** Makes sure that a port of the guest's can be reached from the host. */
     void reach(int guestPort) {
         boolean reached =
-                forwards.stream().anyMatch(forward -> forward.guestPort() == guestPort)
+                forwards.stream().anyMatch(forward -> leadsTo(forward, guestPort))
                         || networks.stream()
                                 .map(NetSpec::backend)
                                 .flatMap(
@@ -61,15 +66,33 @@ final class NetworkOptions {
                                                 backend instanceof NetSpec.User user
                                                         ? user.forwards().stream()
                                                         : Stream.empty())
-                                .anyMatch(forward -> forward.guestPort() == guestPort);
+                                .anyMatch(forward -> leadsTo(forward, guestPort));
         if (!reached) {
             forwards.add(PortForward.parse("0:" + guestPort));
         }
     }
 
-    /** Where a port of the guest's is reached. */
-    Optional<PortForward> to(int guestPort) {
-        return opened.stream().filter(forward -> forward.guestPort() == guestPort).findFirst();
+    private static boolean leadsTo(PortForward forward, int guestPort) {
+        return forward.protocol() == PortForward.Protocol.TCP && forward.guestPort() == guestPort;
+    }
+
+    @Override
+    public Optional<PortForward> forward(int guestPort) {
+        return opened.stream()
+                .flatMap(network -> network.forwards().stream())
+                .filter(forward -> leadsTo(forward, guestPort))
+                .findFirst();
+    }
+
+    @Override
+    public boolean listens(int guestPort) throws InterruptedException {
+        for (UserNetwork network : opened) {
+            if (network.forwards().stream().anyMatch(forward -> leadsTo(forward, guestPort))
+                    && network.listens(guestPort, ANSWER)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Plugs the cards in. */
@@ -99,7 +122,7 @@ final class NetworkOptions {
     }
 
     private void tell(Messages messages, VirtioNet card) {
-        card.network().userMode().ifPresent(network -> opened.addAll(network.forwards()));
+        card.network().userMode().ifPresent(opened::add);
         card.network().userMode().stream()
                 .flatMap(network -> network.forwards().stream())
                 .forEach(

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.javisor.network.PortForward;
 
 /**
@@ -16,6 +17,7 @@ import org.javisor.network.PortForward;
  */
 final class Readiness {
     private static final int MAX_LINE = 4096;
+    private static final Pattern COLOURS = Pattern.compile("\u001b\\[[0-9;?!]*[A-Za-z]");
     private static final int CONNECT_MILLIS = 2000;
     private static final int GREETING_MILLIS = 10_000;
     private static final Duration PAUSE = Duration.ofMillis(250);
@@ -24,23 +26,22 @@ final class Readiness {
     private final CountDownLatch come = new CountDownLatch(1);
     private final StringBuilder line = new StringBuilder();
     private String last = "";
-    private volatile boolean down;
+
+    /** How the guest's ports are reached. */
+    interface Ways {
+        /** Whether something in the guest accepts connections there; takes a moment to say. */
+        boolean listens(int guestPort) throws InterruptedException;
+
+        /** Where the host reaches it. */
+        Optional<PortForward> forward(int guestPort);
+    }
 
     Readiness(WaitFor wanted) {
         this.wanted = wanted;
     }
 
-    /**
-     * The guest will say when it is up. Until then nobody in it can have accepted a connection that
-     * keeps silent.
-     */
-    void expectBooted() {
-        down = true;
-    }
-
     /** The guest says that it is up. */
     void booted() {
-        down = false;
         if (wanted instanceof WaitFor.Boot) {
             come.countDown();
         }
@@ -63,18 +64,29 @@ final class Readiness {
     }
 
     private void look() {
-        if (wanted instanceof WaitFor.Log log && log.pattern().matcher(text()).find()) {
+        if (wanted instanceof WaitFor.Log log && shows(log.pattern())) {
             come.countDown();
         }
     }
 
+    /** An expression with choices in a repetition can be too deep for the stack; it shows not. */
+    private boolean shows(Pattern pattern) {
+        try {
+            return pattern.matcher(text()).find();
+        } catch (StackOverflowError e) {
+            return false;
+        }
+    }
+
+    /** The line as a terminal shows it: without colours. */
     private String text() {
         byte[] bytes = line.toString().getBytes(StandardCharsets.ISO_8859_1);
-        return new String(bytes, StandardCharsets.UTF_8).stripTrailing();
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        return COLOURS.matcher(text).replaceAll("").stripTrailing();
     }
 
     private void keep() {
-        String shown = text().replaceAll("\u001b\\[[0-9;?!]*[A-Za-z]", "").strip();
+        String shown = text().strip();
         if (!shown.isEmpty()) {
             last = shown;
         }
@@ -89,39 +101,48 @@ final class Readiness {
     /**
      * Waits until it has come.
      *
-     * @param forward where the guest's port is reached, if one is waited for
      * @return whether it came in time
      */
-    boolean await(Optional<PortForward> forward, Duration time) throws InterruptedException {
+    boolean await(Ways ways, Duration time) throws InterruptedException {
+        return switch (wanted) {
+            case WaitFor.Boot boot -> come.await(time.toNanos(), TimeUnit.NANOSECONDS);
+            case WaitFor.Log log -> come.await(time.toNanos(), TimeUnit.NANOSECONDS);
+            case WaitFor.Port port -> repeat(() -> ways.listens(port.number()), time);
+            case WaitFor.Ssh ssh ->
+                    repeat(
+                            () -> ways.forward(WaitFor.Ssh.PORT).filter(this::greets).isPresent(),
+                            time);
+        };
+    }
+
+    private interface Question {
+        boolean yes() throws InterruptedException;
+    }
+
+    private boolean repeat(Question question, Duration time) throws InterruptedException {
         long end = System.nanoTime() + time.toNanos();
-        if (forward.isEmpty()) {
-            return come.await(time.toNanos(), TimeUnit.NANOSECONDS);
-        }
-        while (!answers(forward.get())) {
+        while (!question.yes()) {
             if (System.nanoTime() - end > 0) {
                 return false;
             }
             TimeUnit.NANOSECONDS.sleep(PAUSE.toNanos());
         }
+        come.countDown();
         return true;
     }
 
-    /**
-     * A user-mode network accepts before the guest does, so a port that is closed at once is not
-     * up.
-     */
-    private boolean answers(PortForward forward) {
+    /** Whether it has come. */
+    boolean hasCome() {
+        return come.getCount() == 0;
+    }
+
+    /** A user-mode network accepts before the guest does, so only the greeting counts. */
+    private boolean greets(PortForward forward) {
         try (Socket socket = new Socket()) {
             socket.connect(
                     new InetSocketAddress(forward.bind(), forward.hostPort()), CONNECT_MILLIS);
-            boolean ssh = wanted instanceof WaitFor.Ssh;
-            socket.setSoTimeout(ssh ? GREETING_MILLIS : CONNECT_MILLIS);
-            int first = socket.getInputStream().read();
-            return ssh ? first == 'S' : first >= 0;
-        } catch (java.net.SocketTimeoutException e) {
-            // Connected, and the other side keeps silent: most servers wait for their clients, but
-            // so does a network whose guest does not answer yet.
-            return wanted instanceof WaitFor.Port && !down;
+            socket.setSoTimeout(GREETING_MILLIS);
+            return socket.getInputStream().read() == 'S';
         } catch (IOException e) {
             return false;
         }

@@ -12,7 +12,7 @@ sealed interface WaitFor {
     record Boot() implements WaitFor {
         @Override
         public String toString() {
-            return "the guest to have booted";
+            return "the end of the guest's boot";
         }
     }
 

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.javisor.network.PortForward;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,22 @@ import picocli.CommandLine.TypeConversionException;
 
 class ReadinessTest {
     private static final Duration LONG = Duration.ofMinutes(5);
+
+    private static final Readiness.Ways NOWHERE = ways(Optional.empty());
+
+    private static Readiness.Ways ways(Optional<PortForward> forward) {
+        return new Readiness.Ways() {
+            @Override
+            public boolean listens(int guestPort) {
+                return false;
+            }
+
+            @Override
+            public Optional<PortForward> forward(int guestPort) {
+                return forward;
+            }
+        };
+    }
 
     private static WaitFor parse(String text) {
         return new WaitFor.Converter().convert(text);
@@ -38,9 +55,9 @@ class ReadinessTest {
     @Test
     void comesWithTheWord_whenTheGuestSaysThatItIsUp() throws InterruptedException {
         Readiness readiness = new Readiness(parse("boot"));
-        assertThat(readiness.await(Optional.empty(), Duration.ZERO)).isFalse();
+        assertThat(readiness.await(NOWHERE, Duration.ZERO)).isFalse();
         readiness.booted();
-        assertThat(readiness.await(Optional.empty(), LONG)).isTrue();
+        assertThat(readiness.await(NOWHERE, LONG)).isTrue();
     }
 
     @Test
@@ -48,10 +65,10 @@ class ReadinessTest {
         Readiness readiness = new Readiness(parse("log:log[i]n:"));
         show(readiness, "login\r\ndebian lo");
         readiness.booted();
-        assertThat(readiness.await(Optional.empty(), Duration.ZERO)).isFalse();
+        assertThat(readiness.await(NOWHERE, Duration.ZERO)).isFalse();
         assertThat(readiness.lastLine()).isEqualTo("debian lo");
         show(readiness, "gin: ");
-        assertThat(readiness.await(Optional.empty(), LONG)).isTrue();
+        assertThat(readiness.await(NOWHERE, LONG)).isTrue();
     }
 
     @Test
@@ -90,7 +107,7 @@ class ReadinessTest {
                             server.getLocalPort(),
                             22);
             Readiness readiness = new Readiness(parse("ssh"));
-            assertThat(readiness.await(Optional.of(forward), LONG)).isTrue();
+            assertThat(readiness.await(ways(Optional.of(forward)), LONG)).isTrue();
         }
     }
 
@@ -102,33 +119,42 @@ class ReadinessTest {
         }
     }
 
-    /** A network in user mode accepts at once, whether or not there is a guest to ask. */
     @Test
-    void aSilentPortDoesNotCome_untilTheGuestIsUp() throws Exception {
-        try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-            PortForward forward =
-                    new PortForward(
-                            PortForward.Protocol.TCP,
-                            server.getInetAddress(),
-                            server.getLocalPort(),
-                            80);
-            Readiness readiness = new Readiness(parse("port:80"));
-            readiness.expectBooted();
-            assertThat(readiness.await(Optional.of(forward), Duration.ZERO)).isFalse();
-            readiness.booted();
-            assertThat(readiness.await(Optional.of(forward), LONG)).isTrue();
-        }
+    void aPortComes_whenTheGuestListensThere() throws InterruptedException {
+        Readiness readiness = new Readiness(parse("port:80"));
+        AtomicInteger asked = new AtomicInteger();
+        Readiness.Ways ways =
+                new Readiness.Ways() {
+                    @Override
+                    public boolean listens(int guestPort) {
+                        return guestPort == 80 && asked.incrementAndGet() == 2;
+                    }
+
+                    @Override
+                    public Optional<PortForward> forward(int guestPort) {
+                        throw new AssertionError("A connection would disturb the server");
+                    }
+                };
+        assertThat(readiness.await(ways, Duration.ZERO)).isFalse();
+        assertThat(readiness.await(ways, LONG)).isTrue();
+        assertThat(asked).hasValue(2);
     }
 
     @Test
-    void aPortDoesNotCome_whenNobodyListens() throws Exception {
-        int port;
-        InetAddress loopback = InetAddress.getLoopbackAddress();
-        try (ServerSocket server = new ServerSocket(0, 1, loopback)) {
-            port = server.getLocalPort();
-        }
-        PortForward forward = new PortForward(PortForward.Protocol.TCP, loopback, port, 80);
-        Readiness readiness = new Readiness(parse("port:80"));
-        assertThat(readiness.await(Optional.of(forward), Duration.ZERO)).isFalse();
+    void theWordIsFound_whenTheGuestColoursItsParts() throws InterruptedException {
+        Readiness readiness = new Readiness(parse("log:^.  OK  . Started ssh[.]$"));
+        show(readiness, "[\u001b[0;32m  OK  \u001b[0m] Started \u001b[0;1;39mssh\u001b[0m.\r\n");
+        assertThat(readiness.await(NOWHERE, LONG)).isTrue();
+    }
+
+    @Test
+    void theConsoleGoesOn_whenTheExpressionIsTooDeep() throws InterruptedException {
+        Readiness readiness = new Readiness(parse("log:^(a|b|.)*!$"));
+        Thread small =
+                new Thread(null, () -> show(readiness, "ab".repeat(2000)), "console", 1 << 17);
+        small.start();
+        small.join();
+        show(readiness, "\n!\n");
+        assertThat(readiness.await(NOWHERE, LONG)).isTrue();
     }
 }

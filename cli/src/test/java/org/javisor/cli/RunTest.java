@@ -131,6 +131,50 @@ class RunTest {
     }
 
     @Test
+    void exitsWith6AndSaysWhereItStopped_whenWhatIsWaitedForDoesNotCome() {
+        CountDownLatch printed = new CountDownLatch(1);
+        cli.guest =
+                (cpu, step) -> {
+                    if (printed.getCount() > 0) {
+                        cpu.print("as far as this\r\n");
+                        printed.countDown();
+                    }
+                    return cpu.halt();
+                };
+        assertThat(runKernel("--wait", "log:never", "--wait-timeout", "500ms")).isEqualTo(6);
+        assertThat(cli.errors())
+                .contains(
+                        "javisor: Waited 500 ms in vain for 'never' on the guest's console; the"
+                                + " console showed last: as far as this");
+    }
+
+    @Test
+    void exitsWith1_whenTheGuestEndsBeforeWhatIsWaitedFor() {
+        cli.guest =
+                (cpu, step) -> {
+                    cpu.print("hello\r\n");
+                    return CliFixture.powerOff(cpu);
+                };
+        assertThat(runKernel("--wait", "log:hel+a")).isEqualTo(1);
+        assertThat(cli.errors())
+                .contains(
+                        "javisor: The guest ended before 'hel+a' on the guest's console had come;"
+                                + " the console showed last: hello");
+    }
+
+    @Test
+    void saysReady_whenTheGuestEndsRightAfterIt() {
+        cli.guest =
+                (cpu, step) -> {
+                    cpu.print("hello\r\n");
+                    return CliFixture.powerOff(cpu);
+                };
+        assertThat(runKernel("--wait", "log:hel+o")).isEqualTo(0);
+        assertThat(cli.errors())
+                .anyMatch(line -> line.matches("javisor: Ready after .* s: 'hel\\+o' on the.*"));
+    }
+
+    @Test
     void exitsWith7_whenTheHostHasTooLittleMemory() {
         assertThat(runKernel("-m", "1000T")).isIn(2, 7);
         assertThat(runKernel("-m", "900G")).isEqualTo(7);

@@ -105,6 +105,7 @@ public final class DebianImage {
         Initramfs seed = new Initramfs(bytes);
         seed.file("seed/apply", 0755, DebianDisk.resource("apply"));
         seed.file("seed/await-network", 0755, DebianDisk.resource("await-network"));
+        seed.file("seed/cloud.cfg", 0644, DebianDisk.resource("cloud.cfg"));
         seed.file("seed/control", 0755, DebianDisk.resource("control"));
         seed.file(
                 "seed/javisor-booted.service", 0644, DebianDisk.resource("javisor-booted.service"));

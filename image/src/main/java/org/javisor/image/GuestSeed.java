@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param user a user to make, who may become root with sudo without a password
  * @param keys SSH public keys that may log in, as root and as the user
  * @param commands shell commands for the first boot, once the network is up
- * @param userData cloud-init's, instead of what would be made from the others
+ * @param userData cloud-init's; where it says the same as the others, it counts
  */
 public record GuestSeed(
         String instance,
@@ -72,7 +72,12 @@ public record GuestSeed(
     void write(Initramfs seed) throws IOException {
         file(seed, "instance", instance + "\n");
         file(seed, "meta-data", metaData());
-        seed.file("seed/user-data", 0600, userData.orElseGet(() -> bytes(cloudConfig())));
+        if (userData.isPresent()) {
+            seed.file("seed/user-data", 0600, userData.get());
+            file(seed, "vendor-data", cloudConfig());
+        } else {
+            file(seed, "user-data", cloudConfig());
+        }
         if (hostname.isPresent()) {
             file(seed, "hostname", hostname.get() + "\n");
         }

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -64,12 +66,66 @@ class GuestSeedTest {
                         List.of(),
                         List.of(),
                         Optional.of("#!/bin/sh\necho mine\n".getBytes(StandardCharsets.UTF_8)));
+        assertThat(files(seed))
+                .containsEntry("seed/user-data", "#!/bin/sh\necho mine\n")
+                .containsEntry(
+                        "seed/vendor-data",
+                        """
+                        #cloud-config
+                        users:
+                          - name: ann
+                            shell: /bin/bash
+                            sudo: ALL=(ALL) NOPASSWD:ALL
+                        """);
+    }
+
+    /**
+     * cloud-init's NoCloud data source takes a seed only if it has {@code meta-data} and {@code
+     * user-data}, each of which it reads as YAML; the keys are those of its modules cc_users_groups
+     * and cc_ssh.
+     */
+    @Test
+    void cloudInitFindsWhatItReads_whenSettingsAreGiven() throws IOException {
+        assertThat(files(seed("web1", "ann", "ssh-ed25519 AAAA a \"b\" \\c")))
+                .containsEntry("seed/meta-data", "instance-id: i-1\nlocal-hostname: web1\n")
+                .containsEntry(
+                        "seed/user-data",
+                        """
+                        #cloud-config
+                        users:
+                          - name: ann
+                            shell: /bin/bash
+                            sudo: ALL=(ALL) NOPASSWD:ALL
+                            ssh_authorized_keys:
+                              - "ssh-ed25519 AAAA a \\"b\\" \\\\c"
+                        disable_root: false
+                        ssh_authorized_keys:
+                          - "ssh-ed25519 AAAA a \\"b\\" \\\\c"
+                        """)
+                .doesNotContainKey("seed/vendor-data");
+        assertThat(files(GuestSeed.of("i-2")))
+                .containsEntry("seed/meta-data", "instance-id: i-2\n")
+                .containsEntry("seed/user-data", "#cloud-config\n");
+    }
+
+    /**
+     * The archive's files, as text (the "newc" format: names and contents padded to four bytes).
+     */
+    private static Map<String, String> files(GuestSeed seed) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        Initramfs archive = new Initramfs(bytes);
-        seed.write(archive);
-        assertThat(bytes.toString(StandardCharsets.UTF_8))
-                .contains("#!/bin/sh\necho mine\n")
-                .doesNotContain("#cloud-config");
+        seed.write(new Initramfs(bytes));
+        String all = bytes.toString(StandardCharsets.ISO_8859_1);
+        Map<String, String> files = new HashMap<>();
+        for (int at = 0; at < all.length(); ) {
+            int size = Integer.parseInt(all.substring(at + 54, at + 62), 16);
+            int nameSize = Integer.parseInt(all.substring(at + 94, at + 102), 16);
+            int start = at + 110 + nameSize + 3 & ~3;
+            files.put(
+                    all.substring(at + 110, at + 110 + nameSize - 1),
+                    all.substring(start, start + size));
+            at = start + size + 3 & ~3;
+        }
+        return files;
     }
 
     @Test

@@ -23,6 +23,7 @@ final class TcpRelay {
     private final Runnable earlier;
     private final ChunkPool pool = new ChunkPool();
     private final Map<Flow, TcpConnection> connections = new HashMap<>();
+    private final Map<Flow, PortProbe> probes = new HashMap<>();
     private final Set<TcpConnection> unacknowledged = new LinkedHashSet<>();
     private final Set<TcpConnection> waitingForRoom = new LinkedHashSet<>();
     private final TcpHeader header = new TcpHeader();
@@ -92,6 +93,10 @@ final class TcpRelay {
             connections.put(flow, connection);
             connection.openByGuest(header);
         } else {
+            PortProbe probe = probes.get(flow);
+            if (probe != null) {
+                probe.answered(header);
+            }
             output.refuse(flow, header);
         }
     }
@@ -126,15 +131,40 @@ final class TcpRelay {
         if (!roomForOne()) {
             return false;
         }
-        Flow flow = new Flow(guest, guestPort, peer, peerPort);
-        while (connections.containsKey(flow)) {
-            port = port == 0xffff ? FIRST_PORT : port + 1;
-            flow = new Flow(guest, guestPort, peer, port);
-        }
+        Flow flow = free(new Flow(guest, guestPort, peer, peerPort));
         TcpConnection connection = new TcpConnection(flow, this, output, random.nextInt(), opener);
         connections.put(flow, connection);
         connection.openByHost(now());
         return true;
+    }
+
+    /** The flow, or one with another port of the peer's if that is in use. */
+    private Flow free(Flow wished) {
+        Flow flow = wished;
+        while (connections.containsKey(flow) || probes.containsKey(flow)) {
+            port = port == 0xffff ? FIRST_PORT : port + 1;
+            flow = new Flow(flow.guest(), flow.guestPort(), flow.peer(), port);
+        }
+        return flow;
+    }
+
+    /**
+     * Asks whether a port of the guest's is listened on; {@link #forget} must follow.
+     *
+     * @param peer who the guest shall see
+     */
+    PortProbe probe(IpAddress guest, int guestPort, IpAddress peer) {
+        PortProbe probe =
+                new PortProbe(free(new Flow(guest, guestPort, peer, FIRST_PORT)), random.nextInt());
+        probes.put(probe.flow, probe);
+        int shift = TcpReceiver.SHIFT;
+        output.send(probe.flow, TcpHeader.SYN, probe.sequence, 0, 0xffff, shift, null, 0, 0, 1);
+        return probe;
+    }
+
+    /** Nobody waits for this answer any more. */
+    void forget(PortProbe probe) {
+        probes.remove(probe.flow, probe);
     }
 
     /** The guest's burst is over. */

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -230,6 +231,37 @@ public final class UserNetwork implements Network {
             return stack == null ? 0 : stack.tcp.connections();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /**
+     * Asks whether something in the guest accepts TCP connections at a port, without making one: no
+     * program in the guest notices.
+     *
+     * @param patience how long the guest may take to answer
+     */
+    public boolean listens(int guestPort, Duration patience) throws InterruptedException {
+        PortProbe probe;
+        lock.lock();
+        try {
+            if (stack == null || closed) {
+                return false;
+            }
+            InetAddress host = InetAddress.getLoopbackAddress();
+            probe = stack.tcp.probe(stack.input.guest(host), guestPort, stack.input.peer(host));
+            stack.output.flush();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            return probe.await(patience);
+        } finally {
+            lock.lock();
+            try {
+                stack.tcp.forget(probe);
+            } finally {
+                lock.unlock();
+            }
         }
     }
 

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -357,6 +358,62 @@ class UserNetworkTest {
         assertThat(network.removeForward(forward)).isTrue();
         assertThat(network.removeForward(forward)).isFalse();
         assertThat(network.forwards()).isEmpty();
+    }
+
+    /** Answers the network's first question for port 22 with these flags. */
+    private CompletableFuture<Boolean> answerTo22(int flags) {
+        CompletableFuture<Boolean> open = new CompletableFuture<>();
+        Thread.ofVirtual()
+                .start(
+                        () -> {
+                            try {
+                                open.complete(network.listens(22, Duration.ofMinutes(1)));
+                            } catch (InterruptedException e) {
+                                open.completeExceptionally(e);
+                            }
+                        });
+        ByteBuffer syn = card.next().buffer();
+        assertThat(syn.getShort(36)).isEqualTo((short) 22);
+        assertThat(syn.get(47)).isEqualTo((byte) TestGuestTcp.SYN);
+        send(
+                TestFrames.tcp(
+                        TestFrames.GUEST,
+                        22,
+                        GATEWAY,
+                        syn.getShort(34) & 0xffff,
+                        1234,
+                        syn.getInt(38) + 1,
+                        flags,
+                        1000,
+                        new byte[0],
+                        new byte[0]));
+        return open;
+    }
+
+    @Test
+    void portIsOpen_whenTheGuestAgrees_andNoConnectionComesOfIt() throws Exception {
+        introduce();
+        CompletableFuture<Boolean> open = answerTo22(TestGuestTcp.SYN | TestGuestTcp.ACK);
+        assertThat(open.get()).isTrue();
+        assertThat(card.next().bytes()[47]).isEqualTo((byte) TestGuestTcp.RST);
+        assertThat(network.connections()).isZero();
+    }
+
+    @Test
+    void portIsClosed_whenTheGuestRefuses() throws Exception {
+        introduce();
+        CompletableFuture<Boolean> open = answerTo22(TestGuestTcp.RST | TestGuestTcp.ACK);
+        assertThat(open.get()).isFalse();
+        assertThat(card.received).isEmpty();
+    }
+
+    @Test
+    void portIsClosed_whenNobodyAnswers() throws Exception {
+        assertThat(network.listens(22, Duration.ofNanos(1))).isFalse();
+        introduce();
+        assertThat(network.listens(22, Duration.ofNanos(1))).isFalse();
+        network.close();
+        assertThat(network.listens(22, Duration.ofHours(1))).isFalse();
     }
 
     @Test
