@@ -23,7 +23,7 @@ final class BuildCommand implements Runnable {
 
     @Parameters(
             paramLabel = "IMAGE",
-            description = "debian, debian:SUITE, or with --suite a name of your own.")
+            description = "debian, debian:SUITE, or a name of your own with --suite or --packages.")
     private String name = "";
 
     @Option(
@@ -65,6 +65,11 @@ final class BuildCommand implements Runnable {
         Optional<DebianRecipe> known = DebianRecipe.named(name);
         String chosen =
                 suite.or(() -> known.map(DebianRecipe::suite))
+                        // Packages are asked for on purpose; a name alone may be a slip.
+                        .or(
+                                () ->
+                                        Optional.of(DebianRecipe.DEFAULT_SUITE)
+                                                .filter(usual -> !packages.isEmpty()))
                         .orElseThrow(
                                 () ->
                                         new ImageException(

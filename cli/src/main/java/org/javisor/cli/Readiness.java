@@ -27,6 +27,9 @@ final class Readiness {
     private final StringBuilder line = new StringBuilder();
     private String last = "";
 
+    /** The line that is being shown cannot be compared. */
+    private boolean tooHard;
+
     /** How the guest's ports are reached. */
     interface Ways {
         /** Whether something in the guest accepts connections there; takes a moment to say. */
@@ -55,6 +58,7 @@ final class Readiness {
                 look();
                 keep();
                 line.setLength(0);
+                tooHard = false;
             } else if (line.length() < MAX_LINE) {
                 line.append(c);
             }
@@ -64,17 +68,60 @@ final class Readiness {
     }
 
     private void look() {
-        if (wanted instanceof WaitFor.Log log && shows(log.pattern())) {
+        if (wanted instanceof WaitFor.Log log && !tooHard && shows(log.pattern())) {
             come.countDown();
         }
     }
 
-    /** An expression with choices in a repetition can be too deep for the stack; it shows not. */
+    /**
+     * An expression can take longer than the world lasts, or be too deep for the stack; the line is
+     * then one that does not match.
+     */
     private boolean shows(Pattern pattern) {
         try {
-            return pattern.matcher(text()).find();
-        } catch (StackOverflowError e) {
+            return pattern.matcher(new Patience(text())).find();
+        } catch (StackOverflowError | Patience.AtAnEnd e) {
+            tooHard = true;
             return false;
+        }
+    }
+
+    /** A text that can be looked at only so often. */
+    private static final class Patience implements CharSequence {
+        private static final int LOOKS = 5_000_000;
+
+        private final String text;
+        private int left = LOOKS;
+
+        Patience(String text) {
+            this.text = text;
+        }
+
+        private static final class AtAnEnd extends RuntimeException {
+            private static final long serialVersionUID = 1;
+        }
+
+        @Override
+        public char charAt(int index) {
+            if (--left < 0) {
+                throw new AtAnEnd();
+            }
+            return text.charAt(index);
+        }
+
+        @Override
+        public int length() {
+            return text.length();
+        }
+
+        @Override
+        public CharSequence subSequence(int start, int end) {
+            return text.subSequence(start, end);
+        }
+
+        @Override
+        public String toString() {
+            return text;
         }
     }
 

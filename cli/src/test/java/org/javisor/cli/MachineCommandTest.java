@@ -36,6 +36,7 @@ class MachineCommandTest {
                 "run tiny --wait port:0 | Invalid value for option '--wait'",
                 "image build nope | An image 'nope' is not known",
                 "image build debian --size 100M | A disk of 100 MiB is too small",
+                "image build own --packages a;b | 'a;b' is no package's name",
                 "image build debian --suite No! | 'No!' is no Debian suite",
                 "image build debian --packages a;b | 'a;b' is no package's name",
                 "machine | Say what to do"

@@ -157,4 +157,14 @@ class ReadinessTest {
         show(readiness, "\n!\n");
         assertThat(readiness.await(NOWHERE, LONG)).isTrue();
     }
+
+    @Test
+    void theConsoleGoesOn_whenTheExpressionWouldTakeForEver() throws InterruptedException {
+        Readiness readiness = new Readiness(parse("log:^(a+)+!$"));
+        show(readiness, "a".repeat(200));
+        show(readiness, "\n");
+        assertThat(readiness.await(NOWHERE, Duration.ZERO)).isFalse();
+        show(readiness, "aaa!\n");
+        assertThat(readiness.await(NOWHERE, LONG)).isTrue();
+    }
 }

@@ -21,8 +21,10 @@ public record DebianRecipe(String name, String suite, List<String> packages, lon
     /** The largest that a file system is made in. */
     public static final long MAXIMUM_SIZE = 8L << 40;
 
+    /** The suite of an image that says no other. */
+    public static final String DEFAULT_SUITE = "trixie";
+
     private static final String DEFAULT_NAME = "debian";
-    private static final String DEFAULT_SUITE = "trixie";
 
     /**
      * @throws ImageException {@code BAD_RECIPE}
