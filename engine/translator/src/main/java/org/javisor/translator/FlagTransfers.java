@@ -95,9 +95,8 @@ final class FlagTransfers {
         a.aluImm(false, 4, Gpr.SCRATCH, IF);
         int cleared = a.jccShortAhead(4);
         // Interrupts come on: the interpreter looks whether one waits.
-        a.memState(ProcessorBlock.NOTHING_HELD);
-        a.opMem(false, 0x83, 7);
-        a.emit(0);
+        a.memState(ProcessorBlock.NOTHING_HELD, 1);
+        a.aluMemImm8(7, 0);
         int held = a.jccAhead(4);
         a.bind8(cleared);
         block.interpretCold(List.of(others, held));

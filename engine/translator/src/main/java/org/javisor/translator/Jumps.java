@@ -174,9 +174,8 @@ final class Jumps {
     /** Leaves for an event before the current instruction; spoils flags and scratch. */
     void pollKeepingRip() {
         Assembler a = block.asm;
-        a.memState(ProcessorBlock.QUIET);
-        a.opMem(false, 0x83, 7);
-        a.emit(0);
+        a.memState(ProcessorBlock.QUIET, 1);
+        a.aluMemImm8(7, 0);
         int event = a.jccAhead(4);
         int place = block.at();
         int site = leavingSite(block.remaining());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.javisor.translator.Assembler.*;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import org.javisor.x86.CodeSize;
 import org.javisor.x86.Decoder;
@@ -14,8 +15,12 @@ import org.junit.jupiter.api.Test;
 /** What the assembler writes, read back by the decoder, which is held to other disassemblers. */
 class AssemblerTest {
     private static Instruction decoded(Consumer<Assembler> write) {
+        return decoded(0x10000, write);
+    }
+
+    private static Instruction decoded(long address, Consumer<Assembler> write) {
         Assembler assembler = new Assembler();
-        assembler.begin(0x10000);
+        assembler.begin(address);
         write.accept(assembler);
         byte[] code = Arrays.copyOf(assembler.buffer(), assembler.size() + 15);
         Instruction read = new Decoder().decode(code, 0, 15, CodeSize.BITS64);
@@ -73,11 +78,38 @@ class AssemblerTest {
     }
 
     @Test
-    public void fieldsOfTheProcessorBlock_areRelativeToGs() {
-        Instruction plain = decoded(a -> a.storeState(0x1234, R15));
-        assertThat(plain.segment).isEqualTo(5);
-        assertThat(plain.disp).isEqualTo(0x1234);
-        assertThat(plain.base).isEqualTo(Instruction.NO_REGISTER);
+    public void fieldsOfTheProcessorBlock_areNamedByTheirPlaceInGs_whereTheInstructionsAreFar() {
+        for (long far : new long[] {0x8000_0000L + 0x2000, 0x7fff_0000_0000L}) {
+            Instruction plain = decoded(far, a -> a.storeState(0x1234, R15));
+            assertThat(plain.segment).isEqualTo(5);
+            assertThat(plain.disp).isEqualTo(0x1234);
+            assertThat(plain.base).isEqualTo(Instruction.NO_REGISTER);
+        }
+    }
+
+    @Test
+    public void fieldsOfTheProcessorBlock_areNamedFromTheInstruction_whereThatIsNear() {
+        List<Consumer<Assembler>> forms =
+                List.of(
+                        a -> a.storeState(0x1234, R15),
+                        a -> a.storeStateImm32(0x1234, -1),
+                        a -> a.pextState(RCX, R14, 0x1234),
+                        a -> {
+                            a.memState(0x1234, 1);
+                            a.aluMemImm8(7, 0);
+                        });
+        for (long near : new long[] {0, 0x10000, 0x7fff_ff00L}) {
+            for (Consumer<Assembler> form : forms) {
+                Instruction i = decoded(near, form);
+                assertThat(i.segment).isEqualTo(5);
+                assertThat(i.base).isEqualTo(Instruction.RIP);
+                assertThat(near + i.length + i.disp).isEqualTo(0x1234);
+            }
+        }
+    }
+
+    @Test
+    public void elementsOfTablesInTheProcessorBlock_areRelativeToGs() {
         Instruction element =
                 decoded(
                         a -> {
@@ -110,7 +142,7 @@ class AssemblerTest {
         assertThat(pext.op.name()).isEqualTo("PEXT");
         assertThat(pext.reg0).isEqualTo(R9);
         assertThat(pext.reg1).isEqualTo(R14);
-        assertThat(pext.disp).isEqualTo(0x100);
+        assertThat(0x10000 + pext.length + pext.disp).isEqualTo(0x100);
     }
 
     @Test

@@ -4,7 +4,8 @@ import java.util.Optional;
 
 /**
  * Host memory for code made at run time. It is mapped twice, once to be written and once to be
- * executed, so that no mapping is ever both. x86-64 Linux only.
+ * executed, so that no mapping is ever both; the latter in the lowest 2 GiB of the address space
+ * while there is room. x86-64 Linux only.
  */
 public final class ExecutableMemory implements AutoCloseable {
     private final long writable;

@@ -18,6 +18,7 @@ final class LinuxMmap {
     private static final int MAP_SHARED = 0x01;
     private static final int MAP_PRIVATE = 0x02;
     private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_32BIT = 0x40;
     private static final int MAP_NORESERVE = 0x4000;
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
@@ -86,7 +87,8 @@ final class LinuxMmap {
     }
 
     /**
-     * Maps the same memory twice: once to be written, once to be executed.
+     * Maps the same memory twice: once to be written, once to be executed, if possible in the
+     * lowest 2 GiB.
      *
      * @return the two addresses, or an empty array if the host forbids it
      */
@@ -100,8 +102,11 @@ final class LinuxMmap {
                 if ((int) Calls.FTRUNCATE.invokeExact(file, size) != 0) {
                     return new long[0];
                 }
-                long written = mapShared(file, size, PROT_READ | PROT_WRITE);
-                long executed = mapShared(file, size, PROT_READ | PROT_EXEC);
+                long written = mapShared(file, size, PROT_READ | PROT_WRITE, 0);
+                long executed = mapShared(file, size, PROT_READ | PROT_EXEC, MAP_32BIT);
+                if (executed == -1) {
+                    executed = mapShared(file, size, PROT_READ | PROT_EXEC, 0);
+                }
                 if (written != -1 && executed != -1) {
                     return new long[] {written, executed};
                 }
@@ -117,8 +122,8 @@ final class LinuxMmap {
         }
     }
 
-    private static long mapShared(int file, long size, int protection) throws Throwable {
-        return (long) Calls.MMAP.invokeExact(0L, size, protection, MAP_SHARED, file, 0L);
+    private static long mapShared(int file, long size, int protection, int flags) throws Throwable {
+        return (long) Calls.MMAP.invokeExact(0L, size, protection, MAP_SHARED | flags, file, 0L);
     }
 
     static void release(long address, long size) {
