@@ -51,7 +51,7 @@ final class PackageUniverse {
     /**
      * Reads an uncompressed Packages index.
      *
-     * @throws ImageException {@code MALFORMED}
+     * @throws ImageException {@code MALFORMED}, {@code INTERRUPTED}
      */
     static PackageUniverse read(InputStream index) throws IOException {
         List<DebianPackage> packages = new ArrayList<>();
@@ -62,6 +62,11 @@ final class PackageUniverse {
             if (line.isEmpty()) {
                 take(fields, packages);
                 fields.clear();
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new ImageException(
+                            ImageException.Code.INTERRUPTED,
+                            "Interrupted while reading the package list");
+                }
                 continue;
             }
             int colon = line.indexOf(':');

@@ -129,4 +129,14 @@ class ResolutionTest {
                 .isThrownBy(() -> resolved(universe, "x", "y"))
                 .withMessageContaining("y and x cannot be installed together");
     }
+
+    @Test
+    void readingEndsSoon_whenInterrupted() {
+        Thread.currentThread().interrupt();
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> universe("a 1", "b 1"))
+                .extracting(ImageException::code)
+                .isEqualTo(ImageException.Code.INTERRUPTED);
+        assertThat(Thread.interrupted()).isTrue();
+    }
 }
