@@ -24,6 +24,9 @@ final class Link {
 
     TranslatedBlock target;
 
+    /** Where the target lists it. */
+    int place;
+
     Link(
             TranslatedBlock from,
             int context,

@@ -26,8 +26,8 @@ final class TranslatedBlock {
     /** The page on which its one instruction ends, or null if all of it is on the first. */
     final TranslatedPage secondPage;
 
-    /** Jumps that lead here. */
-    final List<Link> incoming = new ArrayList<>(2);
+    /** Jumps that lead here; each knows its place in the list. */
+    private final List<Link> incoming = new ArrayList<>(2);
 
     /** Jumps from here. */
     final List<Link> outgoing = new ArrayList<>(2);
@@ -42,5 +42,29 @@ final class TranslatedBlock {
         this.secondPage = secondPage;
         this.context = context;
         this.offset = offset;
+    }
+
+    List<Link> incoming() {
+        return incoming;
+    }
+
+    void addIncoming(Link link) {
+        link.place = incoming.size();
+        incoming.add(link);
+    }
+
+    /**
+     * In a time that does not depend on how many there are: some code is called from everywhere.
+     */
+    void removeIncoming(Link link) {
+        Link last = incoming.removeLast();
+        if (last != link) {
+            incoming.set(link.place, last);
+            last.place = link.place;
+        }
+    }
+
+    void forgetIncoming() {
+        incoming.clear();
     }
 }

@@ -45,7 +45,7 @@ final class TranslatedPage {
     boolean valid = true;
 
     /**
-     * @param number of no other page that exists, or existed since the last flush of all
+     * @param number of no other page that exists, or existed since all was dropped last
      */
     TranslatedPage(long gpa, int number) {
         this.gpa = gpa;
@@ -118,6 +118,11 @@ final class TranslatedPage {
     void addStraddling(TranslatedBlock block) {
         straddling.add(block);
         cover(0, block.offset + block.length - 4096);
+    }
+
+    /** Whether no block begins or ends here. */
+    boolean isEmpty() {
+        return count == 0 && straddling.isEmpty();
     }
 
     void remove(TranslatedBlock block) {

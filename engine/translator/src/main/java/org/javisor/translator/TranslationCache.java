@@ -38,8 +38,11 @@ final class TranslationCache implements WriteObserver {
      */
     private static final int MOST_HIT_IN_A_ROW = 48;
 
+    /** The parts that the code memory is filled and emptied by, if none becomes too small. */
+    private static final int MOST_REGIONS = 16;
+
     /** More than one block can need. */
-    private static final int ROOM = 64 << 10;
+    private static final int SMALLEST_REGION = 64 << 10;
 
     private final GuestMemory memory;
     private final ExecutableMemory code;
@@ -52,17 +55,17 @@ final class TranslationCache implements WriteObserver {
     private final List<TranslatedRunner> runners = new ArrayList<>();
     private final Map<Long, TranslatedPage> pages = new HashMap<>();
 
-    // Read without the lock by processors in translated code: who flushes holds it and waits for
-    // them
-    private volatile Site[] sites = new Site[1024];
-    private volatile Link[] links = new Link[1024];
-    private int siteCount;
-    private int linkCount;
+    /** Filled one after the other; the oldest is emptied for what is new. */
+    private final CodeRegion[] regions;
+
+    private CodeRegion region;
+    private int regionIndex;
     private final byte[] bytes = new byte[GuestMemory.PAGE_SIZE + Decoder.MAX_LENGTH];
     private int nextPage;
-    private long used;
     private long blocks;
-    private long flushes;
+    private long evictions;
+    private long evictedBlocks;
+    private long evictedBytes;
     private long invalidations;
 
     TranslationCache(
@@ -75,13 +78,27 @@ final class TranslationCache implements WriteObserver {
         this.memory = memory;
         this.code = code;
         this.stubs = new Stubs(code);
-        this.used = stubs.size + 63 & -64;
+        this.regions = divide(stubs.size + 63 & -64, code.size());
+        this.region = regions[0];
         this.translator = new BlockTranslator(this, stubs, options);
         this.perfMap =
                 options.perfMap()
                         ? Optional.of(PerfMap.open(PerfMap.usualFile()))
                         : Optional.empty();
         perfMap.ifPresent(map -> map.add(code.address(), stubs.size, "javisor-stubs"));
+    }
+
+    private static CodeRegion[] divide(long start, long end) {
+        int count = (int) Math.min(MOST_REGIONS, (end - start) / SMALLEST_REGION);
+        CodeRegion[] parts = new CodeRegion[count];
+        for (int n = 0; n < count; n++) {
+            parts[n] =
+                    new CodeRegion(
+                            n,
+                            start + (end - start) * n / count,
+                            start + (end - start) * (n + 1) / count);
+        }
+        return parts;
     }
 
     /** Nobody runs translated code any more. */
@@ -109,7 +126,7 @@ final class TranslationCache implements WriteObserver {
         TranslatedPage page = pages.get(gpa);
         if (page == null) {
             if (nextPage == MOST_PAGES) {
-                flush();
+                emptyAll();
             }
             page = new TranslatedPage(gpa, nextPage++);
             pages.put(gpa, page);
@@ -122,8 +139,8 @@ final class TranslationCache implements WriteObserver {
      *
      * @param second the page that follows in the guest's address space, or null
      * @param linear where the block is in the guest's address space just now
-     * @return null if its first instruction ends on the next page and that is not given, or if the
-     *     page or everything has been dropped
+     * @return null if its first instruction ends on the next page and that is not given, or if a
+     *     page has been dropped
      */
     synchronized TranslatedBlock block(
             TranslatedPage page, TranslatedPage second, int offset, int context, long linear) {
@@ -134,21 +151,17 @@ final class TranslationCache implements WriteObserver {
         if (!page.valid || second != null && !second.valid) {
             return null;
         }
-        if (used + ROOM > code.size()) {
-            flush();
-            return null;
-        }
         copy(page, 0, GuestMemory.PAGE_SIZE);
         if (second != null) {
             copy(second, GuestMemory.PAGE_SIZE, Decoder.MAX_LENGTH);
         }
-        block = translator.translate(page, second, bytes, offset, context, code.address() + used);
+        block = translate(page, second, offset, context);
         if (block == null) {
             return null;
         }
-        code.write(used, fault.apply(translator.asm.buffer()), translator.asm.size());
+        code.write(region.next(), fault.apply(translator.asm.buffer()), translator.asm.size());
         block.size = translator.asm.size();
-        used = used + translator.asm.size() + 15 & -16;
+        region.add(block);
         page.add(block);
         if (second != null) {
             second.addStraddling(block);
@@ -156,6 +169,31 @@ final class TranslationCache implements WriteObserver {
         blocks++;
         if (perfMap.isPresent()) {
             perfMap.get().add(block, linear);
+        }
+        return block;
+    }
+
+    /** Into the assembler's buffer, for the place that the region has next. */
+    private TranslatedBlock translate(
+            TranslatedPage page, TranslatedPage second, int offset, int context) {
+        TranslatedBlock block =
+                translator.translate(
+                        page, second, bytes, offset, context, code.address() + region.next());
+        if (block == null || region.fits(translator.asm.size())) {
+            return block;
+        }
+        region.forgetUnfinished();
+        regionIndex = (regionIndex + 1) % regions.length;
+        region = regions[regionIndex];
+        empty(region);
+        if (!page.valid || second != null && !second.valid) {
+            return null;
+        }
+        block =
+                translator.translate(
+                        page, second, bytes, offset, context, code.address() + region.next());
+        if (!region.fits(translator.asm.size())) {
+            throw new IllegalStateException("A block of %d bytes".formatted(translator.asm.size()));
         }
         return block;
     }
@@ -207,40 +245,28 @@ final class TranslationCache implements WriteObserver {
     }
 
     int addSite(Site site) {
-        Site[] table = sites;
-        if (siteCount == table.length) {
-            table = Arrays.copyOf(table, 2 * siteCount);
-        }
-        table[siteCount] = site;
-        sites = table;
-        return siteCount++;
+        return region.addSite(site);
     }
 
     /** The link's place is still by address. */
     int addLink(Link link) {
-        Link[] table = links;
-        if (linkCount == table.length) {
-            table = Arrays.copyOf(table, 2 * linkCount);
-        }
-        table[linkCount] = link;
-        links = table;
         link.from.outgoing.add(link);
-        return linkCount++;
+        return region.addLink(link);
     }
 
     Site site(int number) {
-        return sites[number];
+        return regions[CodeRegion.index(number)].site(number);
     }
 
     Link link(int number) {
-        return links[number];
+        return regions[CodeRegion.index(number)].link(number);
     }
 
     /** Lets a jump go straight to its target. */
     synchronized void connect(Link link, TranslatedBlock target) {
         if (link.target == null && link.from.valid && target.valid) {
             link.target = target;
-            target.incoming.add(link);
+            target.addIncoming(link);
             long entry = target.entry;
             if (link.guardAt != -1) {
                 // The guard first: as long as the jump leads nowhere, it may let anybody pass.
@@ -294,11 +320,12 @@ final class TranslationCache implements WriteObserver {
         if (block.secondPage != null) {
             block.secondPage.straddling.remove(block);
         }
-        block.incoming.forEach(this::disconnect);
-        block.incoming.clear();
+        block.incoming().forEach(this::disconnect);
+        block.forgetIncoming();
         for (Link link : block.outgoing) {
             if (link.target != null) {
-                link.target.incoming.remove(link);
+                link.target.removeIncoming(link);
+                link.target = null;
             }
         }
         for (TranslatedRunner runner : runners) {
@@ -316,31 +343,66 @@ final class TranslationCache implements WriteObserver {
         }
     }
 
-    /** Drops everything, once no other processor is in translated code. */
-    private void flush() {
-        flushes++;
+    /** Drops the code of a region, and once no other processor runs any, lets it be overwritten. */
+    private void empty(CodeRegion old) {
+        if (old.used() == 0) {
+            return;
+        }
+        evictions++;
+        evictedBytes += old.used();
+        for (TranslatedBlock block : old.blocks()) {
+            if (block.valid) {
+                evictedBlocks++;
+                remove(block);
+                forgetIfEmpty(block.page);
+                if (block.secondPage != null) {
+                    forgetIfEmpty(block.secondPage);
+                }
+            }
+        }
+        for (TranslatedRunner runner : runners) {
+            runner.awaitOutside();
+        }
+        old.clear();
+    }
+
+    private void forgetIfEmpty(TranslatedPage page) {
+        if (page.isEmpty()) {
+            page.valid = false;
+            pages.remove(page.gpa, page);
+        }
+    }
+
+    /** Drops everything, so that numbers of pages can begin anew. */
+    private void emptyAll() {
         for (TranslatedPage page : pages.values()) {
             drop(page);
         }
         pages.clear();
+        for (CodeRegion old : regions) {
+            empty(old);
+        }
+        regionIndex = 0;
+        region = regions[0];
+        nextPage = 0;
         for (TranslatedRunner runner : runners) {
             runner.awaitOutside();
         }
-        sites = new Site[1024];
-        links = new Link[1024];
-        siteCount = 0;
-        linkCount = 0;
-        nextPage = 0;
         for (TranslatedRunner runner : runners) {
             runner.forgetPages();
         }
-        used = stubs.size + 63 & -64;
     }
 
     synchronized void count(Map<String, Long> counters) {
+        long used = stubs.size;
+        for (CodeRegion part : regions) {
+            used += part.used();
+        }
         counters.put("translator.blocks", blocks);
         counters.put("translator.code-bytes", used);
-        counters.put("translator.flushes", flushes);
+        counters.put("translator.evictions", evictions);
+        counters.put("translator.evicted-blocks", evictedBlocks);
+        counters.put("translator.evicted-bytes", evictedBytes);
         counters.put("translator.invalidations", invalidations);
     }
 }

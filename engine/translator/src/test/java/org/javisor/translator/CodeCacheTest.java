@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -22,10 +23,22 @@ class CodeCacheTest {
     private static final int ROUNDS = 4;
     private static final int PROCESSORS = 3;
 
+    private static final TranslatorOptions SMALL = TranslatorOptions.DEFAULT.withCodeCache(1 << 20);
+
+    private static final int FUNCTIONS = 16384;
+
+    /** Between functions; no power of two, so that some lie on two pages. */
+    private static final int STRIDE = 30;
+
+    private static final int CALLS = 60_000;
+    private static final int MIX = 0x9e3779b1;
+    private static final int FACTOR = 1103515245;
+    private static final int SUMMAND = 12345;
+    private static final long CALLER = 0x300000, STACKS = 0x310000;
+
     @Test
-    void cacheThatIsTooSmall_isDroppedAgainAndAgain_whileAllProcessorsGoOn() throws Exception {
-        TranslatorOptions small = TranslatorOptions.DEFAULT.withCodeCache(1 << 20);
-        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(small), PROCESSORS);
+    void cacheThatIsTooSmall_isFilledAgainAndAgain_whileAllProcessorsGoOn() throws Exception {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(SMALL), PROCESSORS);
                 ExecutorService threads = Executors.newFixedThreadPool(PROCESSORS)) {
             guest.tables().mapIdentity(CODE, 0x200000, PageTables.PRESENT | PageTables.WRITABLE);
             GuestCode code = GuestCode.at(CODE);
@@ -44,9 +57,96 @@ class CodeCacheTest {
                 assertThat(ending.get().kind()).isEqualTo(SmallGuest.Kind.END);
                 assertThat(ending.get().state().gpr[0]).isEqualTo(ROUNDS * INCREMENTS);
             }
-            assertThat(guest.vm().statistics().counters().get("translator.flushes"))
-                    .isGreaterThan(1);
+            assertEvicted(guest);
         }
+    }
+
+    /**
+     * Functions that call others, at addresses in no order: direct jumps and returns between parts
+     * of the cache of every age, the table of computed jumps, instructions on two pages.
+     */
+    @Test
+    void functionsThatCallEachOther_computeTheSame_whenOnlySomeFitIntoTheCache() throws Exception {
+        int processors = 2;
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(SMALL), processors);
+                ExecutorService threads = Executors.newFixedThreadPool(processors)) {
+            guest.tables().mapIdentity(CODE, 0x200000, PageTables.PRESENT | PageTables.WRITABLE);
+            guest.load(functions());
+            guest.load(caller());
+            List<Future<SmallGuest.Ending>> endings = new ArrayList<>();
+            for (int n = 0; n < processors; n++) {
+                int processor = n;
+                endings.add(threads.submit(() -> callAtRandom(guest, processor)));
+            }
+            for (int n = 0; n < processors; n++) {
+                SmallGuest.Ending ending = endings.get(n).get();
+                assertThat(ending.kind()).isEqualTo(SmallGuest.Kind.END);
+                assertThat(ending.state().gpr[0] & 0xffffffffL).isEqualTo(expected(seed(n)));
+            }
+            assertEvicted(guest);
+        }
+    }
+
+    private static void assertEvicted(SmallGuest guest) {
+        Map<String, Long> counters = guest.vm().statistics().counters();
+        assertThat(counters.get("translator.evictions")).isGreaterThan(16);
+        assertThat(counters.get("translator.code-bytes")).isLessThanOrEqualTo(1 << 20);
+        assertThat(counters.get("translator.evicted-blocks"))
+                .isLessThanOrEqualTo(counters.get("translator.blocks"));
+        assertThat(counters.get("translator.evicted-bytes")).isGreaterThan(1 << 20);
+    }
+
+    /** Number k turns and changes EAX; if k is odd, so does number k / 2 afterwards. */
+    private static GuestCode functions() {
+        GuestCode code = GuestCode.at(CODE);
+        for (int k = 0; k < FUNCTIONS; k++) {
+            long start = CODE + (long) k * STRIDE;
+            code.hex("c1c005 35").raw32(k * MIX); // rol eax, 5; xor eax, k * MIX
+            if (k % 2 == 1) {
+                long target = CODE + (long) (k / 2) * STRIDE;
+                code.hex("e8").raw32(target - (code.here() + 4));
+            }
+            code.hex("c3").padTo(start + STRIDE);
+        }
+        return code;
+    }
+
+    /** Calls as many functions as RCX says, by random numbers from EBX. */
+    private static GuestCode caller() {
+        GuestCode code = GuestCode.at(CALLER).label("next");
+        code.hex("69db").raw32(FACTOR).hex("81c3").raw32(SUMMAND);
+        code.hex("89de c1ee10 81e6").raw32(FUNCTIONS - 1); // (ebx >> 16) % FUNCTIONS
+        code.hex("6bf6").raw(STRIDE).hex("81c6").raw32(CODE).hex("ffd6 ffc9"); // call rsi
+        return code.jcc(5, "next").end();
+    }
+
+    private static int seed(int processor) {
+        return 4711 + processor;
+    }
+
+    private static long expected(int seed) {
+        int random = seed;
+        int value = 0;
+        for (int n = 0; n < CALLS; n++) {
+            random = random * FACTOR + SUMMAND;
+            int k = (random >>> 16) % FUNCTIONS;
+            value = Integer.rotateLeft(value, 5) ^ k * MIX;
+            while (k % 2 == 1) {
+                k /= 2;
+                value = Integer.rotateLeft(value, 5) ^ k * MIX;
+            }
+        }
+        return value & 0xffffffffL;
+    }
+
+    private static SmallGuest.Ending callAtRandom(SmallGuest guest, int processor) {
+        VcpuState state = guest.kernelState(CALLER);
+        state.gpr[0] = 0;
+        state.gpr[1] = CALLS;
+        state.gpr[3] = seed(processor);
+        state.gpr[4] = STACKS + 0x1000L * (processor + 1);
+        guest.vcpu(processor).setState(state);
+        return guest.resume(processor);
     }
 
     private static SmallGuest.Ending run(SmallGuest guest, int processor) {
