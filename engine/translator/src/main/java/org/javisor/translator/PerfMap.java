@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
  * The map of translated code that perf reads, {@code /tmp/perf-PID.map}: a line for each block,
  * with address and size in hexadecimal and a name that tells the guest's address and mode (Linux,
  * tools/perf/Documentation/jit-interface.txt). A line may stand for code that has been dropped
- * since; where two overlap, the later holds.
+ * since; where two overlap, perf takes either.
  */
 final class PerfMap implements AutoCloseable {
     private final BufferedWriter writer;
@@ -47,10 +47,24 @@ final class PerfMap implements AutoCloseable {
         }
     }
 
-    /** Tells of code that belongs to no guest instructions. */
-    synchronized void add(long address, long size, String name) {
+    /**
+     * Tells of the code around translated code.
+     *
+     * @param start of its first byte
+     */
+    void add(Stubs stubs, long start) {
+        long lookUp = stubs.lastReturn[0];
+        long renew = stubs.renewSlot(0, false, 1);
+        add(start, lookUp - start, "javisor-enter-leave");
+        add(lookUp, renew - lookUp, "javisor-look-up");
+        add(renew, start + stubs.size - renew, "javisor-renew-slot");
+    }
+
+    private synchronized void add(long address, long size, String name) {
         try {
             writer.write("%x %x %s%n".formatted(address, size, name));
+            // To be read at any time, and after whatever end.
+            writer.flush();
         } catch (IOException e) {
             throw failed(file, e);
         }

@@ -85,7 +85,7 @@ final class TranslationCache implements WriteObserver {
                 options.perfMap()
                         ? Optional.of(PerfMap.open(PerfMap.usualFile()))
                         : Optional.empty();
-        perfMap.ifPresent(map -> map.add(code.address(), stubs.size, "javisor-stubs"));
+        perfMap.ifPresent(map -> map.add(stubs, code.address()));
     }
 
     private static CodeRegion[] divide(long start, long end) {

@@ -64,7 +64,9 @@ public final class TranslatorHypervisor implements Hypervisor {
     @Override
     public Vm createVm(GuestMemory memory, Clock clock) {
         ExecutableMemory code =
-                ExecutableMemory.allocate(options.codeCache())
+                (options.perfMap()
+                                ? ExecutableMemory.allocateAnonymous(options.codeCache())
+                                : ExecutableMemory.allocate(options.codeCache()))
                         .orElseThrow(
                                 () ->
                                         new UnsupportedOperationException(

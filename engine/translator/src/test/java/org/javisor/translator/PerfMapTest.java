@@ -27,6 +27,7 @@ class PerfMapTest {
         try {
             assertThat(Files.readAllLines(file))
                     .allMatch(line -> line.matches("[0-9a-f]+ [0-9a-f]+ \\S+"))
+                    .anyMatch(line -> line.endsWith(" javisor-renew-slot"))
                     .anyMatch(line -> line.endsWith(" guest-kernel-10000"))
                     .anyMatch(line -> line.endsWith(" guest-user-30000"));
         } finally {

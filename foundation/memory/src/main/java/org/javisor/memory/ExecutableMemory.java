@@ -25,10 +25,20 @@ public final class ExecutableMemory implements AutoCloseable {
      * @return empty if this host does not let code be made
      */
     public static Optional<ExecutableMemory> allocate(long size) {
-        if (!LinuxMmap.available()) {
-            return Optional.empty();
-        }
-        long[] mapped = LinuxMmap.mapTwice(size);
+        return LinuxMmap.available() ? of(LinuxMmap.mapTwice(size), size) : Optional.empty();
+    }
+
+    /**
+     * Reserves memory that belongs to no file, not even one without a name. There perf looks for
+     * the names of code in the list that a process has written, elsewhere in the file.
+     */
+    public static Optional<ExecutableMemory> allocateAnonymous(long size) {
+        return LinuxMmap.available()
+                ? of(LinuxMmap.mapAnonymousTwice(size), size)
+                : Optional.empty();
+    }
+
+    private static Optional<ExecutableMemory> of(long[] mapped, long size) {
         return mapped.length == 0
                 ? Optional.empty()
                 : Optional.of(new ExecutableMemory(mapped[0], mapped[1], size));

@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * mmap(2) and munmap(2), which exist here as Linux spells them (flag values of x86-64 and AArch64
- * Linux).
+ * mmap(2), munmap(2) and their relatives, which exist here as Linux spells them (flag values of
+ * x86-64 and AArch64 Linux).
  */
 final class LinuxMmap {
     private static final int PROT_READ = 1;
@@ -20,6 +20,7 @@ final class LinuxMmap {
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_32BIT = 0x40;
     private static final int MAP_NORESERVE = 0x4000;
+    private static final int MREMAP_MAYMOVE = 1;
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
 
@@ -122,6 +123,47 @@ final class LinuxMmap {
         }
     }
 
+    /**
+     * The same with memory of no file: mremap(2) with an old size of 0 maps shared memory again.
+     *
+     * @return the two addresses, or an empty array if the host forbids it
+     */
+    static long[] mapAnonymousTwice(long size) {
+        try {
+            long executed = mapSharedAnonymous(size, MAP_32BIT);
+            if (executed == -1) {
+                executed = mapSharedAnonymous(size, 0);
+            }
+            if (executed == -1) {
+                return new long[0];
+            }
+            long written = (long) Calls.MREMAP.invokeExact(executed, 0L, size, MREMAP_MAYMOVE);
+            if (written == -1) {
+                release(executed, size);
+                return new long[0];
+            }
+            if ((int) Calls.MPROTECT.invokeExact(executed, size, PROT_READ | PROT_EXEC) != 0) {
+                release(executed, size);
+                release(written, size);
+                return new long[0];
+            }
+            return new long[] {written, executed};
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static long mapSharedAnonymous(long size, int flags) throws Throwable {
+        return (long)
+                Calls.MMAP.invokeExact(
+                        0L,
+                        size,
+                        PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | flags,
+                        -1,
+                        0L);
+    }
+
     private static long mapShared(int file, long size, int protection, int flags) throws Throwable {
         return (long) Calls.MMAP.invokeExact(0L, size, protection, MAP_SHARED | flags, file, 0L);
     }
@@ -159,6 +201,15 @@ final class LinuxMmap {
                         "mprotect",
                         FunctionDescriptor.of(
                                 ValueLayout.JAVA_INT,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_INT));
+        static final MethodHandle MREMAP =
+                call(
+                        "mremap",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_LONG,
+                                ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_LONG,
                                 ValueLayout.JAVA_INT));
