@@ -34,6 +34,10 @@ final class InterpreterVcpu implements Vcpu {
     private final DebugStops stops;
     private final Ports ports;
     private final TimeStampCounter timeStamp;
+
+    /** While there is a replay: what it reads as the time, else null. */
+    private ReplayedTime replayed;
+
     private final ParavirtualClock paravirtualClock;
     private final BusyTime busyTime = new BusyTime();
     private boolean careful;
@@ -450,7 +454,16 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public long tsc() {
-        return timeStamp.now();
+        return replayed == null ? timeStamp.now() : replayed.read();
+    }
+
+    /** From now on the time is what a runner has read. */
+    void beginReplay(ReplayedTime time) {
+        replayed = time;
+    }
+
+    void endReplay() {
+        replayed = null;
     }
 
     // Debugging

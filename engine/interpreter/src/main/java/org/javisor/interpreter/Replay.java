@@ -25,6 +25,7 @@ public final class Replay {
     private final GuestMemory memory;
     private final RegisterSnapshot start = new RegisterSnapshot();
     private final ReplayPages pages = new ReplayPages();
+    private final ReplayedTime time = new ReplayedTime();
     private long reports;
     private long marks;
 
@@ -40,6 +41,7 @@ public final class Replay {
     public void begin() {
         start.take(cpu);
         pages.clear();
+        time.clear();
         reports = memory.reports();
         marks = mmu.walker().marks();
     }
@@ -54,6 +56,11 @@ public final class Replay {
     public int writing(long gpa, long host) {
         pages.add(gpa, host);
         return pages.count();
+    }
+
+    /** The runner has read the time; carried out again, the same place reads it again. */
+    public void timestamp(long ticks) {
+        time.add(ticks);
     }
 
     /**
@@ -82,6 +89,7 @@ public final class Replay {
         // The runner may have found a page fault that the guest is yet to get.
         cpu.control.cr2 = cr2;
         pages.prepare();
+        time.rewind();
         return carryOn(instructions);
     }
 
@@ -121,9 +129,11 @@ public final class Replay {
     private Optional<String> carryOn(long instructions) {
         long cr2 = cpu.control.cr2;
         mmu.beginReplay(pages);
+        vcpu.beginReplay(time);
         try {
             return guarded(() -> vcpu.repeat(instructions));
         } finally {
+            vcpu.endReplay();
             mmu.endReplay();
             cpu.control.cr2 = cr2;
         }

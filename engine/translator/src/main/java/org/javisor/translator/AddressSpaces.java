@@ -21,6 +21,7 @@ final class AddressSpaces {
     private final AddressTables tables;
     private final FetchTable fetches;
     private final GuestMemory memory;
+    private final boolean readOnly;
 
     /** The one left last comes first. */
     private final Deque<Left> left = new ArrayDeque<>();
@@ -75,8 +76,17 @@ final class AddressSpaces {
         }
     }
 
+    /**
+     * @param readOnly whether pages may only be read at first of an address space that the guest
+     *     comes back to, so that their first writes are seen
+     */
     AddressSpaces(
-            ProcessorBlock state, AddressTables tables, FetchTable fetches, GuestMemory memory) {
+            ProcessorBlock state,
+            AddressTables tables,
+            FetchTable fetches,
+            GuestMemory memory,
+            boolean readOnly) {
+        this.readOnly = readOnly;
         this.state = state;
         this.tables = tables;
         this.fetches = fetches;
@@ -135,7 +145,7 @@ final class AddressSpaces {
                     space.linear[n],
                     space.gpa[n],
                     space.host[n],
-                    space.writable[n] && !memory.isTracked(space.gpa[n]),
+                    !readOnly && space.writable[n] && !memory.isTracked(space.gpa[n]),
                     false,
                     PAGE_SHIFT);
         }

@@ -35,6 +35,6 @@ final class ExitReason {
 
     /** Whether translated code is often entered again where it was left. */
     static boolean comesBack(int reason) {
-        return reason == MEMORY || reason == X87;
+        return reason == MEMORY || reason == X87 || reason == TIMESTAMP;
     }
 }

@@ -125,6 +125,11 @@ final class Lockstep {
         writable[writableCount++] = context << 16 | ProcessorBlock.tlbIndex(linear);
     }
 
+    /** Translated code has read the time. */
+    void timestamp(long ticks) {
+        replay.timestamp(ticks);
+    }
+
     /**
      * A stretch is over.
      *

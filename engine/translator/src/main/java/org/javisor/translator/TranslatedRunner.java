@@ -57,7 +57,7 @@ final class TranslatedRunner implements CodeRunner {
                 verify
                         ? Optional.of(new Lockstep(processor, state, tables, cache))
                         : Optional.empty();
-        this.spaces = new AddressSpaces(state, tables, fetches, processor.memory());
+        this.spaces = new AddressSpaces(state, tables, fetches, processor.memory(), verify);
         this.guest = new GuestState(processor, state);
         this.code = new CodeLookup(processor, cache, guest, state, tables, fetches);
         this.data = new DataAccess(processor, cache, state, tables, lockstep);
@@ -192,8 +192,10 @@ final class TranslatedRunner implements CodeRunner {
                     block = exitSite.block();
                 }
                 case ExitReason.TIMESTAMP -> {
-                    // The interpreter cannot read the same time once more.
-                    if (verifying || !processor.timestampsReadable()) {
+                    if (!processor.timestampsReadable()) {
+                        if (verifying && !agrees(reason)) {
+                            return true;
+                        }
                         return interpret(exitSite);
                     }
                     putTimestamp(exitSite.prepared().instruction().op == Op.RDTSCP);
@@ -231,6 +233,7 @@ final class TranslatedRunner implements CodeRunner {
 
     private void putTimestamp(boolean withAuxiliary) {
         long ticks = processor.timestamp();
+        lockstep.ifPresent(l -> l.timestamp(ticks));
         state.put64(ProcessorBlock.register(0), ticks & 0xffffffffL);
         state.put64(ProcessorBlock.register(2), ticks >>> 32);
         if (withAuxiliary) {
@@ -447,8 +450,7 @@ final class TranslatedRunner implements CodeRunner {
 
     @Override
     public void changeAddressSpace(int from, int to, boolean keep) {
-        // Comparing needs to see every page before it is written.
-        spaces.change(from, to, keep && !verifying);
+        spaces.change(from, to, keep);
     }
 
     @Override

@@ -118,6 +118,27 @@ class LockstepTest {
     }
 
     @Test
+    void timeReadInTheMiddleOfAStretch_isTheSameForBoth() {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(VERIFY))) {
+            GuestCode code = GuestCode.at(CODE).mov32(1, 1000).label("l");
+            // rdtsc; add rbx, rax; mov [DATA], eax
+            code.hex("0f31 4801c3").store(DATA, 0).hex("ffc9").jcc(5, "l");
+            guest.run(code.end());
+            assertThat(guest.vm().statistics().counters())
+                    .doesNotContainKey("interpreted.rdtsc")
+                    .containsEntry("verify.disturbed", 0L)
+                    .hasEntrySatisfying(
+                            "translator.exits.timestamp", n -> assertThat(n).isEqualTo(1000));
+        }
+    }
+
+    @Test
+    void wrongUseOfTheTime_isReported() {
+        GuestCode code = GuestCode.at(CODE).mov32(3, 0).hex("0f31 83c305").end();
+        assertThat(difference(replacing("83c305", "83c306"), code)).hasMessage("rbx");
+    }
+
+    @Test
     void secondProcessor_isRefused() {
         UnsupportedOperationException refusal =
                 catchThrowableOfType(
