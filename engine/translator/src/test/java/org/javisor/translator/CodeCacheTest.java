@@ -3,6 +3,7 @@ package org.javisor.translator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -25,7 +26,8 @@ class CodeCacheTest {
 
     private static final TranslatorOptions SMALL = TranslatorOptions.DEFAULT.withCodeCache(1 << 20);
 
-    private static final int FUNCTIONS = 16384;
+    /** Of each processor. */
+    private static final int FUNCTIONS = 8192;
 
     /** Between functions; no power of two, so that some lie on two pages. */
     private static final int STRIDE = 30;
@@ -67,21 +69,31 @@ class CodeCacheTest {
      */
     @Test
     void functionsThatCallEachOther_computeTheSame_whenOnlySomeFitIntoTheCache() throws Exception {
+        assertCallsComputeTheSame(false);
+    }
+
+    @Test
+    void functionsThatAreWritten_computeTheSame_whenOnlySomeFitIntoTheCache() throws Exception {
+        assertCallsComputeTheSame(true);
+    }
+
+    private static void assertCallsComputeTheSame(boolean writing) throws Exception {
         int processors = 2;
         try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(SMALL), processors);
                 ExecutorService threads = Executors.newFixedThreadPool(processors)) {
             guest.tables().mapIdentity(CODE, 0x200000, PageTables.PRESENT | PageTables.WRITABLE);
-            guest.load(functions());
-            guest.load(caller());
+            guest.load(caller(writing));
             List<Future<SmallGuest.Ending>> endings = new ArrayList<>();
             for (int n = 0; n < processors; n++) {
                 int processor = n;
+                guest.load(functions(base(n)));
                 endings.add(threads.submit(() -> callAtRandom(guest, processor)));
             }
             for (int n = 0; n < processors; n++) {
                 SmallGuest.Ending ending = endings.get(n).get();
                 assertThat(ending.kind()).isEqualTo(SmallGuest.Kind.END);
-                assertThat(ending.state().gpr[0] & 0xffffffffL).isEqualTo(expected(seed(n)));
+                assertThat(ending.state().gpr[0] & 0xffffffffL)
+                        .isEqualTo(expected(seed(n), writing));
             }
             assertEvicted(guest);
         }
@@ -96,14 +108,18 @@ class CodeCacheTest {
         assertThat(counters.get("translator.evicted-bytes")).isGreaterThan(1 << 20);
     }
 
+    private static long base(int processor) {
+        return CODE + (long) processor * FUNCTIONS * STRIDE;
+    }
+
     /** Number k turns and changes EAX; if k is odd, so does number k / 2 afterwards. */
-    private static GuestCode functions() {
-        GuestCode code = GuestCode.at(CODE);
+    private static GuestCode functions(long base) {
+        GuestCode code = GuestCode.at(base);
         for (int k = 0; k < FUNCTIONS; k++) {
-            long start = CODE + (long) k * STRIDE;
+            long start = base + (long) k * STRIDE;
             code.hex("c1c005 35").raw32(k * MIX); // rol eax, 5; xor eax, k * MIX
             if (k % 2 == 1) {
-                long target = CODE + (long) (k / 2) * STRIDE;
+                long target = base + (long) (k / 2) * STRIDE;
                 code.hex("e8").raw32(target - (code.here() + 4));
             }
             code.hex("c3").padTo(start + STRIDE);
@@ -111,29 +127,41 @@ class CodeCacheTest {
         return code;
     }
 
-    /** Calls as many functions as RCX says, by random numbers from EBX. */
-    private static GuestCode caller() {
+    /**
+     * Calls as many functions as RCX says, of those at RDI, by random numbers from EBX.
+     *
+     * @param writing whether a function is given that number to change EAX by before it is called
+     */
+    private static GuestCode caller(boolean writing) {
         GuestCode code = GuestCode.at(CALLER).label("next");
         code.hex("69db").raw32(FACTOR).hex("81c3").raw32(SUMMAND);
         code.hex("89de c1ee10 81e6").raw32(FUNCTIONS - 1); // (ebx >> 16) % FUNCTIONS
-        code.hex("6bf6").raw(STRIDE).hex("81c6").raw32(CODE).hex("ffd6 ffc9"); // call rsi
-        return code.jcc(5, "next").end();
+        code.hex("6bf6").raw(STRIDE).hex("01fe"); // imul esi, esi, STRIDE; add esi, edi
+        if (writing) {
+            code.hex("895e04"); // mov [rsi + 4], ebx
+        }
+        return code.hex("ffd6 ffc9").jcc(5, "next").end(); // call rsi; dec ecx
     }
 
     private static int seed(int processor) {
         return 4711 + processor;
     }
 
-    private static long expected(int seed) {
+    private static long expected(int seed, boolean writing) {
+        int[] constants = new int[FUNCTIONS];
+        Arrays.setAll(constants, k -> k * MIX);
         int random = seed;
         int value = 0;
         for (int n = 0; n < CALLS; n++) {
             random = random * FACTOR + SUMMAND;
             int k = (random >>> 16) % FUNCTIONS;
-            value = Integer.rotateLeft(value, 5) ^ k * MIX;
+            if (writing) {
+                constants[k] = random;
+            }
+            value = Integer.rotateLeft(value, 5) ^ constants[k];
             while (k % 2 == 1) {
                 k /= 2;
-                value = Integer.rotateLeft(value, 5) ^ k * MIX;
+                value = Integer.rotateLeft(value, 5) ^ constants[k];
             }
         }
         return value & 0xffffffffL;
@@ -145,6 +173,7 @@ class CodeCacheTest {
         state.gpr[1] = CALLS;
         state.gpr[3] = seed(processor);
         state.gpr[4] = STACKS + 0x1000L * (processor + 1);
+        state.gpr[7] = base(processor);
         guest.vcpu(processor).setState(state);
         return guest.resume(processor);
     }
