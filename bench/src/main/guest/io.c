@@ -3,7 +3,7 @@
  *     io OPERATIONS BYTES NANOSECONDS
  *
  *     io disk DEVICE read|write sequential|random BLOCK DEPTH MILLISECONDS
- *     io fill DEVICE                      every block once, in order, timed to the end of the flush
+ *     io fill DEVICE PART PARTS           every block of a part once, in order, timed to the end of the flush
  *     io send|receive ADDRESS PORT MILLISECONDS
  *     io ping ADDRESS COUNT
  *     io serve PORT                       the other end of send and receive, for ever
@@ -86,7 +86,12 @@ static uint64_t take(struct disk *disk, struct iocb **done) {
     return event.res;
 }
 
-static int disk(const char *device, int write, int random, size_t block, int depth, uint64_t least) {
+struct part {
+    unsigned number, of;
+};
+
+static int disk(const char *device, int write, int random, size_t block, int depth, uint64_t least,
+                struct part part) {
     struct disk disk = {.block = block, .write = write, .random = random};
     uint64_t size;
     disk.file = open(device, O_RDWR | O_DIRECT);
@@ -94,10 +99,11 @@ static int disk(const char *device, int write, int random, size_t block, int dep
         die(device);
     }
     disk.blocks = size / block;
-    if (depth < 1 || depth > MOST_DEPTH || disk.blocks == 0) {
+    if (depth < 1 || depth > MOST_DEPTH || part.number >= part.of || disk.blocks / part.of == 0) {
         errno = EINVAL;
-        die("depth or block");
+        die("depth, block or part");
     }
+    disk.at = disk.blocks / part.of * part.number;
     if (syscall(SYS_io_setup, MOST_DEPTH, &disk.context) != 0) {
         die("io_setup");
     }
@@ -119,8 +125,8 @@ static int disk(const char *device, int write, int random, size_t block, int dep
     for (int i = 0; i < depth; i++) {
         submit(&disk, &requests[i]);
     }
-    /* Without a time: once around. */
-    uint64_t wanted = least == 0 ? disk.blocks : UINT64_MAX;
+    /* Without a time: each block of the part once. */
+    uint64_t wanted = least == 0 ? disk.blocks / part.of : UINT64_MAX;
     int busy = depth;
     while (busy > 0) {
         struct iocb *done;
@@ -259,10 +265,10 @@ int main(int argc, char **argv) {
     const char *verb = argc > 1 ? argv[1] : "";
     if (strcmp(verb, "disk") == 0 && argc == 8) {
         return disk(argv[2], strcmp(argv[3], "write") == 0, strcmp(argv[4], "random") == 0,
-                    atol(argv[5]), atoi(argv[6]), atol(argv[7]) * 1000000ull);
+                    atol(argv[5]), atoi(argv[6]), atol(argv[7]) * 1000000ull, (struct part) {0, 1});
     }
-    if (strcmp(verb, "fill") == 0 && argc == 3) {
-        return disk(argv[2], 1, 0, 1 << 20, 4, 0);
+    if (strcmp(verb, "fill") == 0 && argc == 5) {
+        return disk(argv[2], 1, 0, 1 << 20, 4, 0, (struct part) {atoi(argv[3]), atoi(argv[4])});
     }
     if ((strcmp(verb, "send") == 0 || strcmp(verb, "receive") == 0) && argc == 5) {
         return stream(argv[2], argv[3], verb[0] == 's', atol(argv[4]) * 1000000ull);

@@ -1,7 +1,5 @@
 package org.javisor.bench;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,22 +11,32 @@ import java.util.List;
  */
 final class IoGuests implements AutoCloseable {
     private static final Duration BOOT = Duration.ofMinutes(3);
-    private static final Duration ANSWER = Duration.ofMinutes(1);
+
+    /**
+     * How often QEMU's guests are started again that panicked or hang. Version 7.2's do now and
+     * then ("Fatal exception in interrupt"), which is not what is measured here.
+     */
+    private static final int RESTARTS = 4;
 
     /** First of the user-mode network's cards and of the switch's; the last byte is the guest's. */
     private static final String USER_MAC = "52:54:00:00:00:01", SWITCH_MAC = "52:54:00:00:01:0";
 
     private final Engine.OfGuests engine;
     private final String launcher;
+    private final Boot boot;
     private final Workplace workplace;
+    private final Results results;
+    private final Path raw;
+    private final Path qcow;
     private final List<GuestProcess> processes = new ArrayList<>();
-    private final GuestProcess measured;
+    private GuestProcess measured;
+    private int restarts;
 
     /**
      * Boots them.
      *
      * @param launcher the javisor command, which makes the disks
-     * @param results for the kernel's name
+     * @param results for the kernel's name, what went wrong, and the measurements
      */
     IoGuests(
             Engine.OfGuests engine,
@@ -40,28 +48,43 @@ final class IoGuests implements AutoCloseable {
             throws SampleException, InterruptedException {
         this.engine = engine;
         this.launcher = launcher;
+        this.boot = boot;
         this.workplace = workplace;
-        try {
-            Path raw = disk("raw", mebibytes);
-            Path qcow = disk("qcow2", mebibytes);
-            measured =
-                    switch (engine) {
-                        case Engine.Javisor javisor -> javisor(javisor, boot, raw, qcow, results);
-                        case Engine.Qemu ignored -> qemu(boot, raw, qcow, results);
-                    };
-        } catch (SampleException e) {
-            close();
-            throw new SampleException(engine.label() + ": " + e.getMessage());
+        this.results = results;
+        raw = disk("raw", mebibytes);
+        qcow = disk("qcow2", mebibytes);
+        measured = start();
+    }
+
+    private GuestProcess start() throws SampleException, InterruptedException {
+        while (true) {
+            try {
+                return switch (engine) {
+                    case Engine.Javisor javisor -> javisor(javisor);
+                    case Engine.Qemu ignored -> qemu();
+                };
+            } catch (SampleException e) {
+                close();
+                noteRestart(e);
+            }
         }
+    }
+
+    /**
+     * @throws SampleException the same again, if that was often enough, or if it is a defect of
+     *     ours
+     */
+    private void noteRestart(SampleException why) throws SampleException {
+        boolean ours = engine instanceof Engine.Javisor;
+        if (ours || restarts == RESTARTS || workplace.closed()) {
+            throw new SampleException(engine.label() + ": " + why.getMessage());
+        }
+        restarts++;
+        results.note(engine.label() + " started again: " + why.getMessage());
     }
 
     private Path disk(String format, int mebibytes) throws SampleException, InterruptedException {
         Path file = workplace.directory().resolve(engine.label() + "." + format);
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            throw new SampleException("cannot replace %s: %s".formatted(file, Text.reason(e)));
-        }
         List<String> command =
                 List.of(
                         launcher,
@@ -81,8 +104,7 @@ final class IoGuests implements AutoCloseable {
         return file;
     }
 
-    private GuestProcess javisor(
-            Engine.Javisor javisor, Boot boot, Path raw, Path qcow, Results results)
+    private GuestProcess javisor(Engine.Javisor javisor)
             throws SampleException, InterruptedException {
         String lan = "bench-" + ProcessHandle.current().pid();
         processes.add(
@@ -93,15 +115,14 @@ final class IoGuests implements AutoCloseable {
         first.add("--disk=" + qcow);
         first.add("--net=user,mac=" + USER_MAC);
         first.add("--net=switch=%s,mac=%s1".formatted(lan, SWITCH_MAC));
-        GuestProcess guest = start(first, results);
+        GuestProcess guest = boot(first);
         List<String> second = new ArrayList<>(javisor.command(boot));
         second.add("--net=switch=%s,mac=%s2".formatted(lan, SWITCH_MAC));
-        start(second, results);
+        boot(second);
         return guest;
     }
 
-    private GuestProcess qemu(Boot boot, Path raw, Path qcow, Results results)
-            throws SampleException, InterruptedException {
+    private GuestProcess qemu() throws SampleException, InterruptedException {
         String lan = workplace.directory().resolve("qemu-lan").toString();
         List<String> first = new ArrayList<>(engine.command(boot));
         first.addAll(qemuDisk("a", raw, "raw"));
@@ -109,10 +130,10 @@ final class IoGuests implements AutoCloseable {
         first.addAll(qemuCard("user", "user,id=user", USER_MAC));
         String stream = "stream,id=lan,addr.type=unix,addr.path=" + lan;
         first.addAll(qemuCard("lan", stream + ",server=on", SWITCH_MAC + "1"));
-        GuestProcess guest = start(first, results);
+        GuestProcess guest = boot(first);
         List<String> second = new ArrayList<>(engine.command(boot));
         second.addAll(qemuCard("lan", stream + ",server=off", SWITCH_MAC + "2"));
-        start(second, results);
+        boot(second);
         return guest;
     }
 
@@ -132,8 +153,7 @@ final class IoGuests implements AutoCloseable {
                 "virtio-net-pci,romfile=,netdev=%s,mac=%s".formatted(name, mac));
     }
 
-    private GuestProcess start(List<String> command, Results results)
-            throws SampleException, InterruptedException {
+    private GuestProcess boot(List<String> command) throws SampleException, InterruptedException {
         GuestProcess guest = new GuestProcess(workplace, command, "");
         processes.add(guest);
         String ready = guest.await("ready ", BOOT);
@@ -147,25 +167,62 @@ final class IoGuests implements AutoCloseable {
 
     /**
      * Has the first guest do something, and notes how long that took, and the host's processors.
+     * QEMU's are started again when they have ended, or say nothing.
+     *
+     * @param patience how long that may take at most
      */
-    void measure(IoTest test, String command, Results results) throws InterruptedException {
-        try {
-            Duration before = processorTime();
-            measured.send(command);
-            String answer = measured.receive(ANSWER);
-            String end = measured.await("end ", ANSWER);
-            Duration after = processorTime();
-            if (!end.equals("end 0")) {
-                throw new SampleException(Text.printable(answer));
+    void measure(IoTest test, String command, Duration patience) throws InterruptedException {
+        while (true) {
+            Answer answer;
+            try {
+                answer = ask(command, patience);
+            } catch (SampleException e) {
+                if (restarted(e)) {
+                    continue;
+                }
+                results.fail(test.row(), label(), e.getMessage());
+                return;
             }
-            double units = test.units(answer);
-            results.add(test.row(), label(), Sample.once(Math.round(IoTest.nanos(answer) / units)));
-            results.add(
-                    test.row() + ", CPU",
-                    label(),
-                    Sample.once(Math.round(after.minus(before).toNanos() / units)));
+            note(test, answer);
+            return;
+        }
+    }
+
+    /** What the guest said, and the host's processor time that it took. */
+    private record Answer(String line, String end, Duration processor) {}
+
+    private Answer ask(String command, Duration patience)
+            throws SampleException, InterruptedException {
+        Duration before = processorTime();
+        measured.send(command);
+        String line = measured.receive(patience);
+        String end = measured.await("end ", patience);
+        return new Answer(line, end, processorTime().minus(before));
+    }
+
+    private void note(IoTest test, Answer answer) {
+        try {
+            if (!answer.end.equals("end 0")) {
+                throw new SampleException(Text.printable(answer.line));
+            }
+            double units = test.units(answer.line);
+            long nanos = Math.round(IoTest.nanos(answer.line) / units);
+            long processor = Math.round(answer.processor.toNanos() / units);
+            results.add(test.row(), label(), Sample.once(nanos));
+            results.add(test.row() + ", CPU", label(), Sample.once(processor));
         } catch (SampleException e) {
             results.fail(test.row(), label(), e.getMessage());
+        }
+    }
+
+    private boolean restarted(SampleException why) throws InterruptedException {
+        try {
+            noteRestart(why);
+            close();
+            measured = start();
+            return true;
+        } catch (SampleException e) {
+            return false;
         }
     }
 
@@ -178,5 +235,6 @@ final class IoGuests implements AutoCloseable {
     @Override
     public void close() {
         processes.reversed().forEach(GuestProcess::close);
+        processes.clear();
     }
 }

@@ -2,6 +2,7 @@ package org.javisor.bench;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +14,8 @@ final class IoRun {
     /** Size of each disk; it stays in the host's page cache. */
     private static final int MEBIBYTES = 256;
 
-    private static final int ATTEMPTS = 3;
+    /** For what a guest does besides the time that it is given. */
+    private static final Duration ANSWER = Duration.ofSeconds(30);
 
     private final BenchPlan plan;
     private final String launcher;
@@ -44,7 +46,9 @@ final class IoRun {
             try (IoHost host = new IoHost()) {
                 for (Engine engine : plan.engines()) {
                     if (engine instanceof Engine.OfGuests guests && !workplace.closed()) {
-                        all.add(start(guests, boot, workplace));
+                        all.add(
+                                new IoGuests(
+                                        guests, launcher, boot, MEBIBYTES, workplace, results));
                     }
                 }
                 measure(all, host, workplace);
@@ -64,24 +68,6 @@ final class IoRun {
         return results.failures().isEmpty() ? 0 : BenchException.FAILURE;
     }
 
-    /**
-     * Guests of QEMU 7.2 with two processors panic now and then before they have begun ("Fatal
-     * exception in interrupt"); that is not what is measured here.
-     */
-    private IoGuests start(Engine.OfGuests engine, Boot boot, Workplace workplace)
-            throws SampleException, InterruptedException {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                return new IoGuests(engine, launcher, boot, MEBIBYTES, workplace, results);
-            } catch (SampleException e) {
-                if (attempt == ATTEMPTS || workplace.closed()) {
-                    throw e;
-                }
-                results.note("once more: " + e.getMessage());
-            }
-        }
-    }
-
     private void measure(List<IoGuests> all, IoHost host, Workplace workplace)
             throws InterruptedException {
         for (IoTest test : IoTest.first()) {
@@ -99,7 +85,8 @@ final class IoRun {
             throws InterruptedException {
         for (IoGuests guests : all) {
             if (!workplace.closed()) {
-                guests.measure(test, test.command(host.port(), plan.milliseconds()), results);
+                String command = test.command(host.port(), plan.milliseconds());
+                guests.measure(test, command, ANSWER.plusMillis(plan.milliseconds()));
             }
         }
     }

@@ -20,14 +20,25 @@ record IoTest(String row, String command, Unit unit) {
     /** The guests' disks, by the names that their driver gives them, and what they are. */
     private static final List<String> DISKS = List.of("vda raw", "vdb qcow2");
 
+    /** Of a disk, each filled by itself: how long that takes varies most. */
+    private static final int PARTS = 4;
+
     private static final int PINGS = 200;
 
     /** Written to each disk before anything else: the host's file grows meanwhile. */
     static List<IoTest> first() {
-        return DISKS.stream()
-                .map(disk -> disk.split(" "))
-                .map(d -> new IoTest(d[1] + " fill", "fill /dev/" + d[0], Unit.MEBIBYTE))
-                .toList();
+        List<IoTest> tests = new ArrayList<>();
+        for (int part = 0; part < PARTS; part++) {
+            for (String disk : DISKS) {
+                String[] d = disk.split(" ");
+                tests.add(
+                        new IoTest(
+                                d[1] + " fill",
+                                "fill /dev/%s %d %d".formatted(d[0], part, PARTS),
+                                Unit.MEBIBYTE));
+            }
+        }
+        return tests;
     }
 
     /** What is done again and again. */

@@ -2,6 +2,7 @@ package org.javisor.network;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -19,6 +20,7 @@ final class DhcpServer {
     /** BOOTP's vendor area makes a message of at least this (RFC 951). */
     private static final int MINIMUM = 300;
 
+    private static final int FIRST_HOST = UserNetworkConfig.FIRST_GUEST.v4() & 0xff;
     private static final int LAST_HOST = 254;
 
     private static final int DISCOVER = 1;
@@ -35,6 +37,9 @@ final class DhcpServer {
 
     /** Addresses by Ethernet address; bounded by the network's size. */
     private final Map<Long, Integer> leases = new HashMap<>();
+
+    /** The last bytes of those IP addresses. */
+    private final BitSet taken = new BitSet();
 
     DhcpServer(IpOutput output, UserNetworkConfig config) {
         this.output = output;
@@ -64,7 +69,7 @@ final class DhcpServer {
             case DISCOVER -> lease(message, mac, OFFER, options.requested);
             case REQUEST -> request(message, mac, options);
             case INFORM -> answer(message, mac, ACK, IpAddress.v4(message.getInt(12)), false);
-            case DECLINE, RELEASE -> leases.remove(mac);
+            case DECLINE, RELEASE -> giveBack(mac);
             default -> {}
         }
     }
@@ -101,7 +106,7 @@ final class DhcpServer {
         Integer held = leases.get(mac);
         if (held == null && free(wanted)) {
             // It remembers an address from before this network existed.
-            leases.put(mac, wanted);
+            give(mac, wanted);
             held = wanted;
         }
         if (held == null || held != wanted) {
@@ -118,27 +123,35 @@ final class DhcpServer {
             if (address == 0) {
                 return;
             }
-            leases.put(mac, address);
+            give(mac, address);
         }
         answer(message, mac, type, IpAddress.v4(address), true);
+    }
+
+    private void give(long mac, int address) {
+        leases.put(mac, address);
+        taken.set(address & ~UserNetworkConfig.NETMASK);
+    }
+
+    private void giveBack(long mac) {
+        Integer address = leases.remove(mac);
+        if (address != null) {
+            taken.clear(address & ~UserNetworkConfig.NETMASK);
+        }
     }
 
     private boolean free(int address) {
         int host = address & ~UserNetworkConfig.NETMASK;
         return (address & UserNetworkConfig.NETMASK) == UserNetworkConfig.NETWORK
-                && host >= (UserNetworkConfig.FIRST_GUEST.v4() & 0xff)
+                && host >= FIRST_HOST
                 && host <= LAST_HOST
-                && !leases.containsValue(address);
+                && !taken.get(host);
     }
 
+    /** 0 if there is none. */
     private int firstFree() {
-        int first = UserNetworkConfig.FIRST_GUEST.v4();
-        for (int address = first; free(address) || leases.containsValue(address); address++) {
-            if (!leases.containsValue(address)) {
-                return address;
-            }
-        }
-        return 0;
+        int host = taken.nextClearBit(FIRST_HOST);
+        return host <= LAST_HOST ? UserNetworkConfig.NETWORK | host : 0;
     }
 
     private void answer(
