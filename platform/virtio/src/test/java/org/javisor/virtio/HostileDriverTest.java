@@ -104,8 +104,9 @@ class HostileDriverTest {
             if (random.nextBoolean()) {
                 driver.setRegister(0x50, index);
             }
-            if (random.nextInt(4) == 0) {
-                // Waits for the device, so that the next steps find it at rest.
+            if (random.nextInt(16) == 0) {
+                // Waits for the device, so that the next steps find it at rest. Seldom, because
+                // where it takes threads to wake, that is all the time goes into.
                 driver.transport.save();
             }
             if (!scribbled) {
