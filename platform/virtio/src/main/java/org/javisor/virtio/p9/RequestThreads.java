@@ -54,7 +54,9 @@ final class RequestThreads {
         final DescriptorChain chain = new DescriptorChain();
         byte[] message = new byte[512];
         int length;
-        boolean done = true;
+
+        /** How many requests have been answered with this; the thread goes on with the next. */
+        long answered;
 
         int number(int offset, int size) {
             int value = 0;
@@ -139,7 +141,6 @@ final class RequestThreads {
     /** With the lock, which is given up while the request is answered. */
     private void carryOut(Job job, Virtqueue from) {
         job.readMessage();
-        job.done = false;
         busy++;
         Optional<Job> flushed = flushed(job);
         underWay.put(job.number(TAG, 2), job);
@@ -157,7 +158,7 @@ final class RequestThreads {
         } finally {
             lock.lock();
             busy--;
-            job.done = true;
+            job.answered++;
             underWay.remove(job.number(TAG, 2), job);
             progress.signalAll();
         }
@@ -170,8 +171,13 @@ final class RequestThreads {
                 : Optional.empty();
     }
 
+    /**
+     * Waits for the request that another thread is at, and not for the next one, which may be a
+     * flush that waits for this.
+     */
     private void awaitDone(Job other) {
-        while (!other.done && !stopping) {
+        long before = other.answered;
+        while (other.answered == before && !stopping) {
             progress.awaitUninterruptibly();
         }
     }

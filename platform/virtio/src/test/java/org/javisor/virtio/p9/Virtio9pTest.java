@@ -158,6 +158,22 @@ class Virtio9pTest {
     }
 
     @Test
+    void answersEverything_whenFlushesNameEachOther() throws IOException {
+        FakeQueue queue = start(FakeDriver.ALL);
+        openFile(queue);
+        int requests = 40;
+        for (int round = 0; round < 100; round++) {
+            for (int i = 0; i < requests; i++) {
+                queue.add(List.of(message(FLUSH, i % 3, (short) ((i + 1) % 3))), 100);
+            }
+            queue.kick();
+            for (int i = 0; i < requests; i++) {
+                queue.await();
+            }
+        }
+    }
+
+    @Test
     void goesOn_whenARequestFlushesItselfOrHasNoRoomForAnAnswer() throws IOException {
         FakeQueue queue = start(FakeDriver.ALL);
         openFile(queue);
