@@ -25,7 +25,7 @@ final class Readiness {
     private final WaitFor wanted;
     private final CountDownLatch come = new CountDownLatch(1);
     private final StringBuilder line = new StringBuilder();
-    private String last = "";
+    private String last = "nothing";
 
     /** The line that is being shown cannot be compared. */
     private boolean tooHard;
