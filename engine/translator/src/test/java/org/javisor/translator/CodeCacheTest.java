@@ -32,6 +32,8 @@ class CodeCacheTest {
     /** Between functions; no power of two, so that some lie on two pages. */
     private static final int STRIDE = 30;
 
+    private static final int FILLER = 2000;
+    private static final int SLOW_CALLS = 500;
     private static final int CALLS = 60_000;
     private static final int MIX = 0x9e3779b1;
     private static final int FACTOR = 1103515245;
@@ -43,13 +45,7 @@ class CodeCacheTest {
         try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(SMALL), PROCESSORS);
                 ExecutorService threads = Executors.newFixedThreadPool(PROCESSORS)) {
             guest.tables().mapIdentity(CODE, 0x200000, PageTables.PRESENT | PageTables.WRITABLE);
-            GuestCode code = GuestCode.at(CODE);
-            for (int n = 0; n < INCREMENTS; n++) {
-                code.hex("ffc0 eb00");
-            }
-            // dec ecx; jz over the jump back
-            code.hex("ffc9 7405 e9").raw32(-(4L * INCREMENTS + 9)).end();
-            guest.load(code);
+            guest.load(chain());
             List<Future<SmallGuest.Ending>> endings = new ArrayList<>();
             for (int n = 0; n < PROCESSORS; n++) {
                 int processor = n;
@@ -95,6 +91,38 @@ class CodeCacheTest {
                 assertThat(ending.state().gpr[0] & 0xffffffffL)
                         .isEqualTo(expected(seed(n), writing));
             }
+            assertEvicted(guest);
+        }
+    }
+
+    /**
+     * A processor stays long in a function whose code is kept, while another has that of the caller
+     * overwritten; the host's own return must not lead there.
+     */
+    @Test
+    void callerEvictedDuringACall_isReturnedToAllTheSame() throws Exception {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(SMALL), 2);
+                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            guest.tables().mapIdentity(CODE, 0x200000, PageTables.PRESENT | PageTables.WRITABLE);
+            guest.load(chain());
+            GuestCode code = GuestCode.at(CALLER).label("next");
+            code.call("filler").call("slow").hex("ffcb").jcc(5, "next").end(); // dec ebx
+            code.label("slow").mov32(1, 1_000_000).label("l").hex("ffc9").jcc(5, "l").hex("c3");
+            // Enough to have the slow function in another part of the cache than its caller
+            code.label("filler");
+            for (int n = 0; n < FILLER; n++) {
+                code.hex("ffc0 eb00");
+            }
+            guest.load(code.hex("c3"));
+            VcpuState state = guest.kernelState(CALLER);
+            state.gpr[0] = 0;
+            state.gpr[3] = SLOW_CALLS;
+            state.gpr[4] = STACKS + 0x1000L;
+            guest.vcpu(1).setState(state);
+            Future<SmallGuest.Ending> evicting = threads.submit(() -> run(guest, 0));
+            Future<SmallGuest.Ending> calling = threads.submit(() -> guest.resume(1));
+            assertThat(evicting.get().state().gpr[0]).isEqualTo(ROUNDS * INCREMENTS);
+            assertThat(calling.get().state().gpr[0]).isEqualTo(FILLER * SLOW_CALLS);
             assertEvicted(guest);
         }
     }
@@ -176,6 +204,16 @@ class CodeCacheTest {
         state.gpr[7] = base(processor);
         guest.vcpu(processor).setState(state);
         return guest.resume(processor);
+    }
+
+    /** Goes through as many increments of EAX, ECX times. */
+    private static GuestCode chain() {
+        GuestCode code = GuestCode.at(CODE);
+        for (int n = 0; n < INCREMENTS; n++) {
+            code.hex("ffc0 eb00");
+        }
+        // dec ecx; jz over the jump back
+        return code.hex("ffc9 7405 e9").raw32(-(4L * INCREMENTS + 9)).end();
     }
 
     private static SmallGuest.Ending run(SmallGuest guest, int processor) {
