@@ -99,7 +99,7 @@ final class ImageBuild {
             machine.start();
             machine.awaitEnd();
         }
-        full.check(disk);
+        full.check(ImageStore.ofUser(surroundings.environment()).directory());
     }
 
     /** Ends the machine when its disk has paused it, as the host's has no space left. */
@@ -117,12 +117,13 @@ final class ImageBuild {
             machine.ifPresent(Machine::stop);
         }
 
-        void check(Path disk) {
+        void check(Path images) {
             if (paused) {
                 throw new ImageException(
                         ImageException.Code.DISK_FULL,
-                        "The host's disk is full at %s; make room and try again"
-                                .formatted(disk.getParent()));
+                        "The disk that holds the cache is full (%s); free some space or set"
+                                        .formatted(images)
+                                + " XDG_CACHE_HOME to another disk");
             }
         }
     }
