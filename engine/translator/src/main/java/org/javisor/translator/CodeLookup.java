@@ -67,6 +67,7 @@ final class CodeLookup {
     private void enterJump(int context, long linear, TranslatedBlock block) {
         synchronized (cache) {
             if (block.valid) {
+                cache.noteJump(block, ProcessorBlock.jumpIndex(linear));
                 tables.enterJump(
                         context, linear, block.indirectEntry, fetches.global(context, linear));
             }
@@ -107,9 +108,10 @@ final class CodeLookup {
 
     /** A block is gone; called by any thread with the cache's lock held. */
     void forget(TranslatedBlock block) {
-        int index = ProcessorBlock.jumpIndex(block.offset);
-        if (state.jumpHost(block.context, index) == block.indirectEntry) {
-            state.clearJump(block.context, index);
+        for (int index : block.jumpIndices()) {
+            if (state.jumpHost(block.context, index) == block.indirectEntry) {
+                state.clearJump(block.context, index);
+            }
         }
     }
 }

@@ -31,6 +31,9 @@ final class DataAccess {
      */
     private final short[] writableAt = new short[WRITABLE_HASHES];
 
+    /** The contexts with pages that were entered for writing, one bit each. Read by others. */
+    private int contextsWriting;
+
     /** By slot: when it was asked last how fast it is renewed. */
     private final long[] slotAsked = new long[ProcessorBlock.SLOT_HOST / 8];
 
@@ -127,6 +130,7 @@ final class DataAccess {
             }
         }
         if (writable) {
+            contextsWriting |= 1 << context;
             noteWritable(hash(gpa), (short) (ProcessorBlock.tlbIndex(linear) + 1));
         }
         tables.enterData(
@@ -165,6 +169,9 @@ final class DataAccess {
         slotsRevoked = true;
         long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
         for (int c = 0; c < Context.COUNT; c++) {
+            if ((contextsWriting & 1 << c) == 0) {
+                continue;
+            }
             for (int n = from; n < to; n++) {
                 if (pageGpa == -1 || state.tlbHost(c, n) == host) {
                     state.clearTlbWrite(c, n);

@@ -8,7 +8,7 @@ import java.util.Arrays;
  */
 final class FetchTable {
     private static final long PAGE = -4096;
-    private static final int ENTRIES = 1024;
+    private static final int ENTRIES = 4096;
 
     /** The tag of an entry that is not valid; no page begins there. */
     private static final long NOWHERE = 1;

@@ -131,7 +131,7 @@ final class ProcessorBlock {
     private static final int TABLES = 0x1000;
 
     /** The data TLB is four tables of as many words, so that an index need not be scaled. */
-    static final int TLB_ENTRIES = 1024;
+    static final int TLB_ENTRIES = 16384;
 
     static final int TLB_ENTRY_SHIFT = 3;
     static final int TLB_READ = 0;
@@ -140,12 +140,16 @@ final class ProcessorBlock {
     static final int TLB_DISTANCE = 3 * TLB_WRITE;
 
     // One entry of the jump table: 16 bytes
-    static final int JUMP_ENTRIES = 4096;
+    static final int JUMP_ENTRIES = 16384;
+
+    /** Targets are often aligned, so the number of the page is added to the offset. */
+    static final int JUMP_PAGE_SHIFT = 12;
+
     static final int JUMP_TAG = 0;
     static final int JUMP_HOST = 8;
 
     /** One entry of the code TLB: 8 bytes. */
-    static final int CODE_ENTRIES = 2048;
+    static final int CODE_ENTRIES = 8192;
 
     private static final int CODE_BYTES = CODE_ENTRIES * 8;
     private static final int TLB_BYTES = 4 * TLB_WRITE;
@@ -211,21 +215,27 @@ final class ProcessorBlock {
             long secret = random.nextLong() >>> 2;
             emptySlots.set(ValueLayout.JAVA_LONG, at, -(NOWHERE | secret));
         }
-        for (int context = 0; context < Context.COUNT; context++) {
-            clearSlots(context);
-            for (int at = 0; at < SLOT_HOST; at += 8) {
-                put64(slots(context) + SLOT_HOST + at, nothing.address());
-                put64(slots(context) + SLOT_PATIENCE + at, PATIENCE);
-            }
-            for (int n = 0; n < TLB_ENTRIES; n++) {
-                clearTlb(context, n);
-            }
-            for (int n = 0; n < JUMP_ENTRIES; n++) {
-                clearJump(context, n);
-            }
-            for (int n = 0; n < CODE_ENTRIES; n++) {
-                clearCode(context, n);
-            }
+        clearTables();
+        for (int context = 1; context < Context.COUNT; context++) {
+            MemorySegment.copy(segment, tlb(0), segment, tlb(context), CONTEXT_BYTES);
+        }
+    }
+
+    /** Makes the tables of the first context empty. */
+    private void clearTables() {
+        clearSlots(0);
+        for (int at = 0; at < SLOT_HOST; at += 8) {
+            put64(slots(0) + SLOT_HOST + at, nothing.address());
+            put64(slots(0) + SLOT_PATIENCE + at, PATIENCE);
+        }
+        for (int n = 0; n < TLB_ENTRIES; n++) {
+            clearTlb(0, n);
+        }
+        for (int n = 0; n < JUMP_ENTRIES; n++) {
+            clearJump(0, n);
+        }
+        for (int n = 0; n < CODE_ENTRIES; n++) {
+            clearCode(0, n);
         }
     }
 
@@ -372,7 +382,7 @@ final class ProcessorBlock {
     }
 
     static int jumpIndex(long linear) {
-        return (int) linear & JUMP_ENTRIES - 1;
+        return (int) ((linear >>> JUMP_PAGE_SHIFT) + linear) & JUMP_ENTRIES - 1;
     }
 
     void enterJump(int context, long linear, long host) {
@@ -382,8 +392,8 @@ final class ProcessorBlock {
     }
 
     void clearJump(int context, int index) {
-        // No address with this index has an odd neighbour's tag.
-        put64(jumps(context) + 16 * index + JUMP_TAG, -(NOWHERE | index ^ 1));
+        // An address on page 0 has its offset as index, and this one's is another.
+        put64(jumps(context) + 16 * index + JUMP_TAG, -(NOWHERE | index & 0xfff ^ 1));
     }
 
     long jumpHost(int context, int index) {

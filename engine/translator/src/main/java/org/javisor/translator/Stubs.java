@@ -243,7 +243,9 @@ final class Stubs {
 
     /** Sets up the field of the jump table's entry for {@link Gpr#ADDRESS} as memory operand. */
     static void emitFind(Assembler a, int field) {
-        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_INDEX_MASK);
+        a.rorx32(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_PAGE_SHIFT);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
+        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.JUMP_INDEX_MASK);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.SCRATCH, 0);
         a.memState(Gpr.SCRATCH, 3, field);
     }

@@ -1,10 +1,13 @@
 package org.javisor.translator;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A run of guest instructions as host code. */
 final class TranslatedBlock {
+    private static final int[] NONE = {};
+
     final TranslatedPage page;
     final int context;
 
@@ -37,6 +40,9 @@ final class TranslatedBlock {
 
     boolean valid = true;
 
+    /** Where it stands, or stood, in jump tables: one place for each address of its page. */
+    private int[] jumpIndices = NONE;
+
     TranslatedBlock(TranslatedPage page, TranslatedPage secondPage, int context, int offset) {
         this.page = page;
         this.secondPage = secondPage;
@@ -66,5 +72,29 @@ final class TranslatedBlock {
 
     void forgetIncoming() {
         incoming.clear();
+    }
+
+    /** Whether it is noted that it may stand at an index of a jump table. */
+    boolean jumpNoted(int index) {
+        for (int known : jumpIndices) {
+            if (known == index) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void noteJump(int index) {
+        jumpIndices = Arrays.copyOf(jumpIndices, jumpIndices.length + 1);
+        jumpIndices[jumpIndices.length - 1] = index;
+    }
+
+    /** It stands in no jump table any more. */
+    void forgetJumps() {
+        jumpIndices = NONE;
+    }
+
+    int[] jumpIndices() {
+        return jumpIndices;
     }
 }

@@ -41,6 +41,9 @@ final class TranslationCache implements WriteObserver {
     /** The parts that the code memory is filled and emptied by, if none becomes too small. */
     private static final int MOST_REGIONS = 16;
 
+    /** Places in jump tables that are noted for one block. */
+    private static final int MOST_JUMP_INDICES = 32;
+
     /** More than one block can need. */
     private static final int SMALLEST_REGION = 64 << 10;
 
@@ -260,6 +263,23 @@ final class TranslationCache implements WriteObserver {
 
     Link link(int number) {
         return regions[CodeRegion.index(number)].link(number);
+    }
+
+    /**
+     * A block is about to be entered into a jump table. Code that many processes have at different
+     * addresses leaves the tables now and then, so that what is noted of it stays short.
+     */
+    synchronized void noteJump(TranslatedBlock block, int index) {
+        if (block.jumpNoted(index)) {
+            return;
+        }
+        if (block.jumpIndices().length == MOST_JUMP_INDICES) {
+            for (TranslatedRunner runner : runners) {
+                runner.forget(block);
+            }
+            block.forgetJumps();
+        }
+        block.noteJump(index);
     }
 
     /** Lets a jump go straight to its target. */
