@@ -26,6 +26,9 @@ final class AddressSpaces {
     /** The one left last comes first. */
     private final Deque<Left> left = new ArrayDeque<>();
 
+    /** One whose address space has been entered again, or null: the next to be left needs one. */
+    private Left spare;
+
     /** The entries of one address space that are not global. */
     static final class Left {
         private int identifier;
@@ -114,7 +117,7 @@ final class AddressSpaces {
         }
         Left old = take(from);
         if (old == null) {
-            old = left.size() == MOST ? left.removeLast() : new Left();
+            old = left.size() == MOST ? left.removeLast() : spare();
         }
         old.begin(from);
         tables.leave(old);
@@ -123,9 +126,18 @@ final class AddressSpaces {
         fetches.flush(true);
         left.addFirst(old);
         Left now = take(to);
-        if (now != null && keep) {
-            enter(now);
+        if (now != null) {
+            if (keep) {
+                enter(now);
+            }
+            spare = now;
         }
+    }
+
+    private Left spare() {
+        Left one = spare == null ? new Left() : spare;
+        spare = null;
+        return one;
     }
 
     private Left take(int identifier) {

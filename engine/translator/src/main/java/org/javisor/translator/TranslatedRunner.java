@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import org.javisor.x86.Op;
 /** Enters translated code for one processor and answers its exits. */
 final class TranslatedRunner implements CodeRunner {
     private static final long PAGE = -4096;
+    private static final VarHandle INSIDE = insideHandle();
 
     private final GuestProcessor processor;
     private final TranslationCache cache;
@@ -44,7 +46,7 @@ final class TranslatedRunner implements CodeRunner {
     private Site exitSite;
     private Link exitLink;
 
-    /** In translated code, or about to be. */
+    /** In translated code, or about to be; set with a fence after it. */
     private volatile boolean inside;
 
     TranslatedRunner(GuestProcessor processor, TranslationCache cache, boolean verify) {
@@ -374,7 +376,7 @@ final class TranslatedRunner implements CodeRunner {
 
     /** -1 if the block has been dropped meanwhile. */
     private int call(long target, TranslatedBlock block) {
-        inside = true;
+        INSIDE.setOpaque(this, true);
         VarHandle.fullFence();
         try {
             if (!block.valid) {
@@ -397,7 +399,16 @@ final class TranslatedRunner implements CodeRunner {
         } catch (Throwable e) {
             throw new AssertionError(e);
         } finally {
-            inside = false;
+            INSIDE.setRelease(this, false);
+        }
+    }
+
+    private static VarHandle insideHandle() {
+        try {
+            return MethodHandles.lookup()
+                    .findVarHandle(TranslatedRunner.class, "inside", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("There is no such field", e);
         }
     }
 
