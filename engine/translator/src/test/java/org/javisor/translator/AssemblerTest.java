@@ -24,7 +24,7 @@ class AssemblerTest {
         write.accept(assembler);
         byte[] code = Arrays.copyOf(assembler.buffer(), assembler.size() + 15);
         Instruction read = new Decoder().decode(code, 0, 15, CodeSize.BITS64);
-        assertThat(read.length).isEqualTo(assembler.size());
+        assertThat((int) read.length).isEqualTo(assembler.size());
         return read;
     }
 
@@ -39,9 +39,9 @@ class AssemblerTest {
                 int target = to;
                 int source = from;
                 Instruction i = decoded(a -> a.mov(target, source));
-                assertThat(i.reg0).isEqualTo(to);
-                assertThat(i.reg1).isEqualTo(from);
-                assertThat(i.operandSize).isEqualTo(8);
+                assertThat((int) i.reg0).isEqualTo(to);
+                assertThat((int) i.reg1).isEqualTo(from);
+                assertThat((int) i.operandSize).isEqualTo(8);
             }
         }
     }
@@ -66,11 +66,11 @@ class AssemblerTest {
                                         a.mem(b, x, scale, displacement);
                                         a.loadMem(R9);
                                     });
-                    assertThat(i.base).isEqualTo(base);
-                    assertThat(i.index).isEqualTo(index);
+                    assertThat((int) i.base).isEqualTo(base);
+                    assertThat((int) i.index).isEqualTo(index);
                     assertThat(i.disp).isEqualTo(displacement);
                     if (index != NONE) {
-                        assertThat(i.scale).isEqualTo(scale);
+                        assertThat((int) i.scale).isEqualTo(scale);
                     }
                 }
             }
@@ -81,9 +81,9 @@ class AssemblerTest {
     public void fieldsOfTheProcessorBlock_areNamedByTheirPlaceInGs_whereTheInstructionsAreFar() {
         for (long far : new long[] {0x8000_0000L + 0x2000, 0x7fff_0000_0000L}) {
             Instruction plain = decoded(far, a -> a.storeState(0x1234, R15));
-            assertThat(plain.segment).isEqualTo(5);
+            assertThat((int) plain.segment).isEqualTo(5);
             assertThat(plain.disp).isEqualTo(0x1234);
-            assertThat(plain.base).isEqualTo(Instruction.NO_REGISTER);
+            assertThat((int) plain.base).isEqualTo(Instruction.NO_REGISTER);
         }
     }
 
@@ -101,8 +101,8 @@ class AssemblerTest {
         for (long near : new long[] {0, 0x10000, 0x7fff_ff00L}) {
             for (Consumer<Assembler> form : forms) {
                 Instruction i = decoded(near, form);
-                assertThat(i.segment).isEqualTo(5);
-                assertThat(i.base).isEqualTo(Instruction.RIP);
+                assertThat((int) i.segment).isEqualTo(5);
+                assertThat((int) i.base).isEqualTo(Instruction.RIP);
                 assertThat(near + i.length + i.disp).isEqualTo(0x1234);
             }
         }
@@ -116,9 +116,9 @@ class AssemblerTest {
                             a.memState(RCX, 3, 0x2000);
                             a.loadMem(RCX);
                         });
-        assertThat(element.index).isEqualTo(RCX);
-        assertThat(element.scale).isEqualTo(3);
-        assertThat(element.segment).isEqualTo(5);
+        assertThat((int) element.index).isEqualTo(RCX);
+        assertThat((int) element.scale).isEqualTo(3);
+        assertThat((int) element.segment).isEqualTo(5);
     }
 
     @Test
@@ -128,20 +128,20 @@ class AssemblerTest {
         assertThat(decoded(a -> a.movImm64(R14, 0x123456789abcdefL)).imm)
                 .isEqualTo(0x123456789abcdefL);
         assertThat(decoded(a -> a.aluImm(true, 7, R14, 4095)).imm).isEqualTo(4095);
-        assertThat(decoded(a -> a.aluImm(true, 7, R14, 5)).length).isEqualTo(4);
+        assertThat((int) decoded(a -> a.aluImm(true, 7, R14, 5)).length).isEqualTo(4);
     }
 
     @Test
     public void vexInstructions_nameThreeOperands() {
         Instruction rorx = decoded(a -> a.rorx32(RCX, R14, 7));
         assertThat(rorx.op.name()).isEqualTo("RORX");
-        assertThat(rorx.reg0).isEqualTo(RCX);
-        assertThat(rorx.reg1).isEqualTo(R14);
+        assertThat((int) rorx.reg0).isEqualTo(RCX);
+        assertThat((int) rorx.reg1).isEqualTo(R14);
         assertThat(rorx.imm).isEqualTo(7);
         Instruction pext = decoded(a -> a.pextState(R9, R14, 0x100));
         assertThat(pext.op.name()).isEqualTo("PEXT");
-        assertThat(pext.reg0).isEqualTo(R9);
-        assertThat(pext.reg1).isEqualTo(R14);
+        assertThat((int) pext.reg0).isEqualTo(R9);
+        assertThat((int) pext.reg1).isEqualTo(R14);
         assertThat(0x10000 + pext.length + pext.disp).isEqualTo(0x100);
     }
 

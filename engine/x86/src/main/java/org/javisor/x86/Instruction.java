@@ -2,7 +2,8 @@ package org.javisor.x86;
 
 /**
  * One decoded instruction: operands and classes as data. Immutable; fields are public and final
- * because the interpreter and the translator read them in their innermost loops.
+ * because the interpreter and the translator read them in their innermost loops, and small because
+ * the translator keeps many instructions.
  *
  * <p>Up to four explicit operands, in Intel order (destination first), each described by a kind
  * ({@code kind0..3}, one of the constants here) and a register number ({@code reg0..3}) where the
@@ -88,7 +89,7 @@ public final class Instruction {
     public final Op op;
 
     /** Condition code 0-15 of JCC, SETCC, CMOVCC, in the encoding's order (O, NO, B, NB, …). */
-    public final int condition;
+    public final byte condition;
 
     /**
      * The operation's size in bytes (1, 2, 4, 8): the effective operand size, 1 for byte forms. For
@@ -96,33 +97,33 @@ public final class Instruction {
      * PUSH and the like. With two sizes the destination's (MOVZX, MOVSX, MOVSXD: the source's is
      * {@link #memorySize}), but for CRC32 the source's.
      */
-    public final int operandSize;
+    public final byte operandSize;
 
     /** Effective address size in bytes: 2, 4, 8. */
-    public final int addressSize;
+    public final byte addressSize;
 
     /** In bytes, 1 to 15. */
-    public final int length;
+    public final byte length;
 
-    public final int flags;
+    public final byte flags;
 
-    public final int kind0;
-    public final int kind1;
-    public final int kind2;
-    public final int kind3;
-    public final int reg0;
-    public final int reg1;
-    public final int reg2;
-    public final int reg3;
+    public final byte kind0;
+    public final byte kind1;
+    public final byte kind2;
+    public final byte kind3;
+    public final byte reg0;
+    public final byte reg1;
+    public final byte reg2;
+    public final byte reg3;
 
     /** 0-15, {@link #RIP} or {@link #NO_REGISTER}. */
-    public final int base;
+    public final byte base;
 
     /** 0-15 or {@link #NO_REGISTER}. */
-    public final int index;
+    public final byte index;
 
     /** log2 of the index's factor: 0-3. */
-    public final int scale;
+    public final byte scale;
 
     /** Sign-extended; for the MOV forms with an absolute address (A0h-A3h) the whole address. */
     public final long disp;
@@ -132,14 +133,14 @@ public final class Instruction {
      * RSP or RBP, else DS). In 64-bit mode only FS and GS override. String operations: the source's
      * segment.
      */
-    public final int segment;
+    public final byte segment;
 
     /**
      * Bytes the memory operand spans, with {@link #VSIB} each of its elements; 0 where the
      * instruction only computes the address (LEA, INVLPG, NOP). Where a register stands in its
      * place, that register's size. For the XSAVE family the fixed part, 576.
      */
-    public final int memorySize;
+    public final short memorySize;
 
     /**
      * See {@link #IMM}, {@link #REL} and {@link #FAR}; of an x87 instruction its 11-bit opcode
@@ -193,25 +194,25 @@ public final class Instruction {
 
     Instruction(Builder b) {
         op = b.op;
-        condition = b.condition;
-        operandSize = b.operandSize;
-        addressSize = b.addressSize;
-        length = b.length;
-        flags = b.flags;
-        kind0 = b.kind[0];
-        kind1 = b.kind[1];
-        kind2 = b.kind[2];
-        kind3 = b.kind[3];
-        reg0 = b.reg[0];
-        reg1 = b.reg[1];
-        reg2 = b.reg[2];
-        reg3 = b.reg[3];
-        base = b.base;
-        index = b.index;
-        scale = b.scale;
+        condition = (byte) b.condition;
+        operandSize = (byte) b.operandSize;
+        addressSize = (byte) b.addressSize;
+        length = (byte) b.length;
+        flags = (byte) b.flags;
+        kind0 = (byte) b.kind[0];
+        kind1 = (byte) b.kind[1];
+        kind2 = (byte) b.kind[2];
+        kind3 = (byte) b.kind[3];
+        reg0 = (byte) b.reg[0];
+        reg1 = (byte) b.reg[1];
+        reg2 = (byte) b.reg[2];
+        reg3 = (byte) b.reg[3];
+        base = (byte) b.base;
+        index = (byte) b.index;
+        scale = (byte) b.scale;
         disp = b.disp;
-        segment = b.segment;
-        memorySize = b.memorySize;
+        segment = (byte) b.segment;
+        memorySize = (short) b.memorySize;
         imm = b.imm;
         imm2 = b.imm2;
         prefixLength = (byte) b.prefixLength;
@@ -234,12 +235,12 @@ public final class Instruction {
         addressSize = i.addressSize;
         length = i.length;
         flags = i.flags;
-        this.kind0 = kind0;
-        this.kind1 = kind1;
-        kind2 = kind1 == IMM || !i.hasImmediate() ? NONE : IMM;
+        this.kind0 = (byte) kind0;
+        this.kind1 = (byte) kind1;
+        kind2 = (byte) (this.kind1 == IMM || !i.hasImmediate() ? NONE : IMM);
         kind3 = NONE;
-        this.reg0 = reg0;
-        this.reg1 = reg1;
+        this.reg0 = (byte) reg0;
+        this.reg1 = (byte) reg1;
         reg2 = 0;
         reg3 = 0;
         base = i.base;

@@ -331,14 +331,14 @@ class DecoderTest {
     @Test
     void decode_yieldsAVectorOfIndices_whenInstructionGathers() {
         Instruction wide = decode(BITS64, "c4 e2 6d 91 0c e0");
-        assertThat(wide.flags)
+        assertThat((int) wide.flags)
                 .isEqualTo(
                         Instruction.VEX
                                 | Instruction.VEX_256
                                 | Instruction.VSIB
                                 | Instruction.VSIB_256);
-        assertThat(wide.index).isEqualTo(4);
-        assertThat(decode(BITS64, "c4 a2 ed 90 0c e0").index).isEqualTo(12);
+        assertThat((int) wide.index).isEqualTo(4);
+        assertThat((int) decode(BITS64, "c4 a2 ed 90 0c e0").index).isEqualTo(12);
         assertThat(decode(BITS64, "c4 e2 ed 90 0c e0").flags & Instruction.VSIB_256).isZero();
     }
 

@@ -20,7 +20,7 @@ class EncodingFieldsTest {
         byte[] given = HexFormat.of().parseHex(hex.replace(" ", ""));
         System.arraycopy(given, 0, code, 0, given.length);
         Instruction instruction = decoder.decode(code, 0, Decoder.MAX_LENGTH, CodeSize.BITS64);
-        assertThat(instruction.length).isEqualTo(given.length);
+        assertThat((int) instruction.length).isEqualTo(given.length);
         return instruction;
     }
 
