@@ -16,6 +16,10 @@ import org.javisor.x86.Op;
  */
 final class BlockTranslator {
     private static final int LONGEST = 48;
+
+    /** Bytes of guest code that a block can have. */
+    static final int MOST_BYTES = LONGEST * Decoder.MAX_LENGTH;
+
     private static final int PAGE_SIZE = 4096;
     private static final int LOOP_ALIGNMENT = 32;
 
@@ -76,7 +80,8 @@ final class BlockTranslator {
     /**
      * Translates what begins at an offset of a page into the assembler's buffer.
      *
-     * @param pageBytes those of the page and the first of the one that follows, if that is given
+     * @param pageBytes those of the page, of which {@link #MOST_BYTES} from the offset on are set,
+     *     and the first of the one that follows, if that is given
      * @param second the page on which the first instruction ends, or null
      * @return null if it ends on the next page but that is not given
      */

@@ -154,9 +154,9 @@ final class TranslationCache implements WriteObserver {
         if (!page.valid || second != null && !second.valid) {
             return null;
         }
-        copy(page, 0, GuestMemory.PAGE_SIZE);
+        copy(page, offset, Math.min(BlockTranslator.MOST_BYTES, GuestMemory.PAGE_SIZE - offset), 0);
         if (second != null) {
-            copy(second, GuestMemory.PAGE_SIZE, Decoder.MAX_LENGTH);
+            copy(second, 0, Decoder.MAX_LENGTH, GuestMemory.PAGE_SIZE);
         }
         block = translate(page, second, offset, context);
         if (block == null) {
@@ -201,12 +201,16 @@ final class TranslationCache implements WriteObserver {
         return block;
     }
 
-    private void copy(TranslatedPage page, int to, int length) {
+    /**
+     * @param start where the page begins in the array
+     */
+    private void copy(TranslatedPage page, int offset, int length, int start) {
         long host = memory.hostAddress(page.gpa);
+        int to = start + offset;
         if (host == 0) {
             Arrays.fill(bytes, to, to + length, (byte) 0xff);
         } else {
-            RawMemory.copyToArray(host, bytes, to, length);
+            RawMemory.copyToArray(host + offset, bytes, to, length);
         }
     }
 
