@@ -454,6 +454,11 @@ final class InterpreterVcpu implements Vcpu {
 
     @Override
     public long tsc() {
+        return timeStamp.now();
+    }
+
+    /** What RDTSC reads. */
+    long readTimestamp() {
         return replayed == null ? timeStamp.now() : replayed.read();
     }
 

@@ -464,7 +464,7 @@ final class SystemHandlers {
         if (c.cpl != 0 && c.control.has4(CR4_TSD)) {
             throw GuestFault.gp0();
         }
-        long ticks = c.vcpu.tsc();
+        long ticks = c.vcpu.readTimestamp();
         c.gpr[Cpu.RAX] = ticks & 0xffffffffL;
         c.gpr[Cpu.RDX] = ticks >>> 32;
     }

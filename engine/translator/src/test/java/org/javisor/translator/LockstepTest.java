@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.util.HexFormat;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.javisor.testkit.GuestCode;
 import org.javisor.testkit.SmallGuest;
@@ -129,6 +133,28 @@ class LockstepTest {
                     .containsEntry("verify.disturbed", 0L)
                     .hasEntrySatisfying(
                             "translator.exits.timestamp", n -> assertThat(n).isEqualTo(1000));
+        }
+    }
+
+    /** As the timer of a local APIC does. */
+    @Test
+    void timeReadByAnotherThread_isNotTakenFromWhatTheGuestHasRead() throws Exception {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(VERIFY));
+                ExecutorService threads = Executors.newSingleThreadExecutor()) {
+            AtomicBoolean over = new AtomicBoolean();
+            Future<Long> reader =
+                    threads.submit(
+                            () -> {
+                                long read = 0;
+                                while (!over.get()) {
+                                    read = Math.max(read, guest.vcpu().tsc());
+                                }
+                                return read;
+                            });
+            GuestCode code = GuestCode.at(CODE).mov32(1, 20_000).label("l");
+            guest.run(code.hex("0f31 4801c3 ffc9").jcc(5, "l").end());
+            over.set(true);
+            assertThat(reader.get()).isNotNegative();
         }
     }
 
