@@ -93,6 +93,9 @@ final class AccessGroups {
         int moved = change(instructions.get(current), key);
         for (int n = current + 1; n < instructions.size() && moved != LOST; n++) {
             Instruction i = instructions.get(n);
+            if (i.op == Op.JCC) {
+                break; // what follows may not be executed
+            }
             if (accesses(i)) {
                 if (keyOf(i) != key) {
                     break;
@@ -211,7 +214,7 @@ final class AccessGroups {
                 return i.kind0 == MEM ? LOST : base == RSP && index < 0 ? -8 : LOST;
             case POP:
                 return base == RSP && i.reg0 != index && i.reg0 != base && index < 0 ? 8 : LOST;
-            case NOP, ENDBR:
+            case NOP, ENDBR, JCC:
                 return 0;
             case LEA:
                 return changeByLea(i, base, index);

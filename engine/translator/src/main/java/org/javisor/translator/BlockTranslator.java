@@ -22,6 +22,7 @@ final class BlockTranslator {
 
     private static final int PAGE_SIZE = 4096;
     private static final int LOOP_ALIGNMENT = 32;
+    private static final int MOST_EXITS = 3;
 
     private final TranslationCache cache;
     private final boolean countInstructions;
@@ -53,6 +54,9 @@ final class BlockTranslator {
     private int at;
 
     private long retry;
+
+    /** How many instructions of the block have been counted before the current one is reached. */
+    private int counted;
 
     /** The instruction before enabled interrupts: they come after this one. */
     private boolean interruptsAfterThis;
@@ -120,9 +124,6 @@ final class BlockTranslator {
         if (inStretches) {
             leaveWhenSpent();
         }
-        if (countInstructions) {
-            count();
-        }
         emitInstructions(offset);
         if (loopEntry != 0) {
             emitLoop(offset);
@@ -134,8 +135,12 @@ final class BlockTranslator {
 
     private void emitInstructions(int offset) {
         at = offset;
+        counted = 0;
         for (current = 0; current < instructions.size(); current++) {
             instruction = instructions.get(current);
+            if (countInstructions && current == counted) {
+                count();
+            }
             retry = asm.here();
             boolean afterEnabling = interruptsAfterThis;
             interruptsAfterThis = false;
@@ -166,9 +171,6 @@ final class BlockTranslator {
         block.loops = true;
         groups.end();
         flags.enterLoop();
-        if (countInstructions) {
-            count();
-        }
         emitInstructions(offset);
     }
 
@@ -225,9 +227,14 @@ final class BlockTranslator {
         asm.storeState32(ProcessorBlock.BLOCKS_LEFT, Gpr.SCRATCH);
     }
 
+    /** Counts the instructions up to the next one that may leave the block. */
     private void count() {
+        counted = current + 1;
+        while (counted < instructions.size() && instructions.get(counted - 1).op != Op.JCC) {
+            counted++;
+        }
         asm.loadState(Gpr.SCRATCH, ProcessorBlock.INSTRUCTIONS);
-        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, instructions.size());
+        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, counted - current);
         asm.storeState(ProcessorBlock.INSTRUCTIONS, Gpr.SCRATCH);
     }
 
@@ -256,6 +263,7 @@ final class BlockTranslator {
             return;
         }
         int position = offset;
+        int exits = 0;
         while (position < PAGE_SIZE && instructions.size() < LONGEST) {
             Instruction i = decoder.decode(bytes, position, PAGE_SIZE - position, CodeSize.BITS64);
             if (i == null) {
@@ -263,10 +271,16 @@ final class BlockTranslator {
             }
             instructions.add(i);
             position += i.length;
-            if (endsBlock(i)) {
+            if (endsBlock(i) && !(exits < MOST_EXITS && leadsAhead(i, position))) {
                 break;
             }
+            exits += i.op == Op.JCC ? 1 : 0;
         }
+    }
+
+    /** Whether it is a branch that seldom closes a loop, so that what follows may be of the block. */
+    private static boolean leadsAhead(Instruction i, int next) {
+        return i.op == Op.JCC && near(i) && i.imm > 0 && next + i.imm < PAGE_SIZE;
     }
 
     /** Whether nothing of the block follows: it goes elsewhere or to the interpreter. */
@@ -334,7 +348,13 @@ final class BlockTranslator {
             case PUSH -> stack.push(i);
             case POP -> stack.pop(i);
             case LEAVE -> stack.leave();
-            case JCC -> jumps.branch(i);
+            case JCC -> {
+                if (current < instructions.size() - 1) {
+                    jumps.leaveBlock(i);
+                } else {
+                    jumps.branch(i);
+                }
+            }
             case JMP -> jumps.jump(i);
             case CALL -> jumps.call(i);
             case RET -> jumps.ret(i);
@@ -543,7 +563,7 @@ final class BlockTranslator {
 
     /** Instructions that are counted but not carried out when the block is left here. */
     int remaining() {
-        return countInstructions ? instructions.size() - current : 0;
+        return countInstructions ? counted - current : 0;
     }
 
     void exit(int site, int reason) {

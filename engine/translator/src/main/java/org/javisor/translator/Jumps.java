@@ -75,12 +75,30 @@ final class Jumps {
         if (target > block.at() && target < PAGE_SIZE) {
             jumps.add(new Jump(jccToLink(i.condition), block.context(), target));
         } else {
-            Assembler a = block.asm;
-            int notTaken = a.jccAhead(i.condition ^ 1);
+            int notTaken = leave(i.condition ^ 1, next);
             pollAndJump(target, block.context());
-            a.bind32(notTaken);
+            if (notTaken != 0) {
+                block.asm.bind32(notTaken);
+                jumpTo(next, block.context());
+            }
+            return;
         }
         jumpTo(next, block.context());
+    }
+
+    /** JCC that leads ahead, in the midst of a block. */
+    void leaveBlock(Instruction i) {
+        int target = block.next() + (int) i.imm;
+        jumps.add(new Jump(jccToLink(i.condition), block.context(), target));
+    }
+
+    /** Goes on elsewhere on a condition; the displacement is to be bound if that is another page. */
+    private int leave(int condition, int target) {
+        if (target >= PAGE_SIZE) {
+            return block.asm.jccAhead(condition);
+        }
+        jumps.add(new Jump(jccToLink(condition), block.context(), target));
+        return 0;
     }
 
     /** The displacement has to lie in one aligned word, to be replaced in one store. */

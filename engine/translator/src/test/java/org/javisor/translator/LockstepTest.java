@@ -90,7 +90,8 @@ class LockstepTest {
     @Test
     void faultDeepInALoop_isReportedByItsFirstBlock() {
         GuestCode code = GuestCode.at(CODE).mov32(1, 500).mov32(0, 0).label("l");
-        code.hex("ffc0 3d2c010000").jcc(5, "on").hex("83c303").label("on").hex("ffc9").jcc(5, "l");
+        code.hex("ffc0 3d2c010000").jcc(5, "on").jmp("rare").label("rare").hex("83c303");
+        code.label("on").hex("ffc9").jcc(5, "l");
         LockstepDifference found = difference(replacing("83c303", "83c304"), code.end());
         assertThat(found).hasMessage("rbx");
         assertThat(found.report()).contains("add ebx,0x3").contains("add ebx,0x4");
