@@ -278,7 +278,9 @@ final class BlockTranslator {
         }
     }
 
-    /** Whether it is a branch that seldom closes a loop, so that what follows may be of the block. */
+    /**
+     * Whether it is a branch that seldom closes a loop, so that what follows may be of the block.
+     */
     private static boolean leadsAhead(Instruction i, int next) {
         return i.op == Op.JCC && near(i) && i.imm > 0 && next + i.imm < PAGE_SIZE;
     }

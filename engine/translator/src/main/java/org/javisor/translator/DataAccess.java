@@ -11,9 +11,6 @@ final class DataAccess {
     private static final int WRITABLE_HASHES = 1 << 16;
     private static final short SEVERAL = -1;
 
-    /** As many renewals of a slot as it has patience in less time than that are too many. */
-    private static final long OFTEN_NANOS = 2_000L * ProcessorBlock.PATIENCE;
-
     private final GuestProcessor processor;
     private final TranslationCache cache;
     private final GuestMemory memory;
@@ -33,9 +30,6 @@ final class DataAccess {
 
     /** The contexts with pages that were entered for writing, one bit each. Read by others. */
     private int contextsWriting;
-
-    /** By slot: when it was asked last how fast it is renewed. */
-    private final long[] slotAsked = new long[ProcessorBlock.SLOT_HOST / 8];
 
     /** The access looked at last has a page fault. */
     private boolean faulted;
@@ -73,18 +67,6 @@ final class DataAccess {
 
     private static int hash(long gpa) {
         return (int) (gpa >>> 12) & WRITABLE_HASHES - 1;
-    }
-
-    /** Whether a place's slot has been renewed often in a short time. */
-    boolean goesFromPageToPage(int context, Site site) {
-        if (site.slot() < 0 || !state.patienceOver(context, site.slot())) {
-            return false;
-        }
-        int n = site.slot() >> 3;
-        long now = System.nanoTime();
-        boolean often = now - slotAsked[n] < OFTEN_NANOS;
-        slotAsked[n] = now;
-        return often;
     }
 
     /** Lets an access or a group of them pass; false if the access is the interpreter's. */

@@ -92,7 +92,9 @@ final class Jumps {
         jumps.add(new Jump(jccToLink(i.condition), block.context(), target));
     }
 
-    /** Goes on elsewhere on a condition; the displacement is to be bound if that is another page. */
+    /**
+     * Goes on elsewhere on a condition; the displacement is to be bound if that is another page.
+     */
     private int leave(int condition, int target) {
         if (target >= PAGE_SIZE) {
             return block.asm.jccAhead(condition);

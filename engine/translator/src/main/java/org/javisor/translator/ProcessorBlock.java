@@ -113,6 +113,9 @@ final class ProcessorBlock {
 
     private static final int ALIGNMENTS = 6;
 
+    /** What of a slot's offset is the number of its group. */
+    static final int SLOT_GROUP_MASK = 0x1f0;
+
     /** For code that is compared with the interpreter: blocks that may still be begun. */
     static final int BLOCKS_LEFT = 0xf0;
 
@@ -156,20 +159,25 @@ final class ProcessorBlock {
     private static final int JUMP_BYTES = JUMP_ENTRIES * 16;
 
     // Slots of places in the code that access memory, those that read before those that write
-    static final int READ_SLOTS = 320;
-    static final int WRITE_SLOTS = 192;
+    static final int READ_SLOTS = 4096;
+    static final int WRITE_SLOTS = 2048;
+    static final int SLOTS = READ_SLOTS + WRITE_SLOTS;
 
     /** The negated address of the page accessed last, one word for each slot. */
     static final int SLOT_PAGE = 0;
 
     /** Where that page lies on the host. */
-    static final int SLOT_HOST = 8 * (READ_SLOTS + WRITE_SLOTS);
+    static final int SLOT_HOST = 8 * SLOTS;
 
     /** How many more times it may be renewed before somebody asks how fast that goes. */
     static final int SLOT_PATIENCE = 2 * SLOT_HOST;
 
-    private static final int SLOT_BYTES = 3 * SLOT_HOST;
-    static final int PATIENCE = 512;
+    /** A byte for each {@link #SLOT_GROUP} bytes of slots: whether one of them was renewed. */
+    static final int SLOT_RENEWED = 3 * SLOT_HOST;
+
+    private static final int SLOT_GROUP = 512;
+    private static final int SLOT_BYTES = SLOT_RENEWED + 4096;
+    static final int PATIENCE = 256;
     private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES + SLOT_BYTES;
     static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;
 
@@ -198,6 +206,7 @@ final class ProcessorBlock {
         for (int n = 0; n < ALIGNMENTS; n++) {
             put64(OUTSIDE_MASKS + 8 * n, PAGE_MASK | (1 << n) - 1);
         }
+        put64(SLOT_GROUP_MASK, 0x10000 - SLOT_GROUP);
         put64(JUMP_INDEX_MASK, JUMP_ENTRIES - 1);
         put64(FLAGS_MASK, 0x8d5);
         put64(BIT_NUMBER_MASK, 31);
@@ -223,7 +232,7 @@ final class ProcessorBlock {
 
     /** Makes the tables of the first context empty. */
     private void clearTables() {
-        clearSlots(0);
+        MemorySegment.copy(emptySlots, 0, segment, slots(0), SLOT_HOST);
         for (int at = 0; at < SLOT_HOST; at += 8) {
             put64(slots(0) + SLOT_HOST + at, nothing.address());
             put64(slots(0) + SLOT_PATIENCE + at, PATIENCE);
@@ -349,7 +358,14 @@ final class ProcessorBlock {
      * guess would reach some memory of the guest's own or none.
      */
     void clearSlots(int context) {
-        MemorySegment.copy(emptySlots, 0, segment, slots(context), SLOT_HOST);
+        int slots = slots(context);
+        for (int group = 0; group < SLOT_HOST / SLOT_GROUP; group++) {
+            if (segment.get(ValueLayout.JAVA_BYTE, slots + SLOT_RENEWED + group) != 0) {
+                segment.set(ValueLayout.JAVA_BYTE, slots + SLOT_RENEWED + group, (byte) 0);
+                int at = group * SLOT_GROUP;
+                MemorySegment.copy(emptySlots, at, segment, slots + at, SLOT_GROUP);
+            }
+        }
     }
 
     /**
@@ -364,6 +380,11 @@ final class ProcessorBlock {
         }
         put64(at, PATIENCE);
         return true;
+    }
+
+    /** Has {@link #patienceOver} said when the slot is renewed next. */
+    void endPatience(int context, int slot) {
+        put64(slots(context) + SLOT_PATIENCE + slot, 1);
     }
 
     /**

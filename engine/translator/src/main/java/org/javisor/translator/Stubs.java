@@ -124,6 +124,10 @@ final class Stubs {
         a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PAGE);
         a.storeMem(RAX);
         a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
+        a.pextState(RAX, Gpr.SCRATCH, ProcessorBlock.SLOT_GROUP_MASK);
+        a.memState(RAX, 0, slots + ProcessorBlock.SLOT_RENEWED);
+        a.opMem(false, 0xc6, 0); // mov byte
+        a.emit(1);
         a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PATIENCE);
         a.loadMem(RAX);
         a.lea(RAX, RAX, -1);

@@ -36,6 +36,7 @@ final class TranslatedRunner implements CodeRunner {
     private final GuestState guest;
     private final CodeLookup code;
     private final DataAccess data;
+    private final RestlessPlaces restless;
     private final ExitCounts counts = new ExitCounts();
     private int context;
 
@@ -63,6 +64,7 @@ final class TranslatedRunner implements CodeRunner {
         this.guest = new GuestState(processor, state);
         this.code = new CodeLookup(processor, cache, guest, state, tables, fetches);
         this.data = new DataAccess(processor, cache, state, tables, lockstep);
+        this.restless = new RestlessPlaces(state);
         cache.add(this);
     }
 
@@ -206,8 +208,9 @@ final class TranslatedRunner implements CodeRunner {
                 }
                 case ExitReason.MEMORY -> {
                     Site site = exitSite;
-                    if (data.admit(context, state.get64(ProcessorBlock.LINEAR), site)) {
-                        if (data.goesFromPageToPage(context, site)) {
+                    long linear = state.get64(ProcessorBlock.LINEAR);
+                    if (data.admit(context, linear, site)) {
+                        if (restless.include(context, site.slot(), linear)) {
                             cache.noteManyPages(site.block(), site.offset());
                             if (verifying && !agrees(reason)) {
                                 return true;
