@@ -1,6 +1,7 @@
 package org.javisor.translator;
 
 import java.util.Arrays;
+import java.util.function.LongSupplier;
 
 /**
  * Finds the places in translated code that go from page to page, so that renewing their slots costs
@@ -16,6 +17,7 @@ final class RestlessPlaces {
     private static final long NONE = 1;
 
     private final ProcessorBlock state;
+    private final LongSupplier nanoTime;
 
     /** By slot: when its patience ended last. */
     private final long[] asked = new long[ProcessorBlock.SLOTS];
@@ -23,8 +25,9 @@ final class RestlessPlaces {
     /** By slot: the page that it was renewed with when its patience ended, if the next matters. */
     private final long[] pages = new long[ProcessorBlock.SLOTS];
 
-    RestlessPlaces(ProcessorBlock state) {
+    RestlessPlaces(ProcessorBlock state, LongSupplier nanoTime) {
         this.state = state;
+        this.nanoTime = nanoTime;
         Arrays.fill(pages, NONE);
     }
 
@@ -44,7 +47,7 @@ final class RestlessPlaces {
             pages[n] = NONE;
             return !neighbours;
         }
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         if (now - asked[n] < OFTEN_NANOS) {
             pages[n] = page;
             state.endPatience(context, slot);

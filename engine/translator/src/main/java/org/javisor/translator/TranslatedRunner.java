@@ -64,7 +64,7 @@ final class TranslatedRunner implements CodeRunner {
         this.guest = new GuestState(processor, state);
         this.code = new CodeLookup(processor, cache, guest, state, tables, fetches);
         this.data = new DataAccess(processor, cache, state, tables, lockstep);
-        this.restless = new RestlessPlaces(state);
+        this.restless = new RestlessPlaces(state, System::nanoTime);
         cache.add(this);
     }
 
