@@ -166,12 +166,13 @@ final class IoGuests implements AutoCloseable {
     }
 
     /**
-     * Has the first guest do something, and notes how long that took, and the host's processors.
-     * QEMU's are started again when they have ended, or say nothing.
+     * Has the first guest do something, and notes in a measured round how long that took, and the
+     * host's processors. QEMU's are started again when they have ended, or say nothing.
      *
      * @param patience how long that may take at most
      */
-    void measure(IoTest test, String command, Duration patience) throws InterruptedException {
+    void carryOut(IoTest test, String command, Duration patience, Round round)
+            throws InterruptedException {
         while (true) {
             Answer answer;
             try {
@@ -183,9 +184,20 @@ final class IoGuests implements AutoCloseable {
                 results.fail(test.row(), label(), e.getMessage());
                 return;
             }
-            note(test, answer);
+            if (round == Round.MEASURED) {
+                note(test, answer);
+            }
             return;
         }
+    }
+
+    /**
+     * Whether it counts. What is done for the first time has code compiled and translated on the
+     * way, and starts with TCP's smallest window.
+     */
+    enum Round {
+        REHEARSAL,
+        MEASURED
     }
 
     /** What the guest said, and the host's processor time that it took. */

@@ -71,22 +71,27 @@ final class IoRun {
     private void measure(List<IoGuests> all, IoHost host, Workplace workplace)
             throws InterruptedException {
         for (IoTest test : IoTest.first()) {
-            measure(test, all, host, workplace);
+            carryOut(test, all, host, workplace, IoGuests.Round.MEASURED);
+        }
+        err.println("javisor: disks and networks, once unmeasured");
+        for (IoTest test : IoTest.repeated()) {
+            carryOut(test, all, host, workplace, IoGuests.Round.REHEARSAL);
         }
         for (int run = 1; run <= plan.runs(); run++) {
             err.printf("javisor: disks and networks, run %d of %d%n", run, plan.runs());
             for (IoTest test : IoTest.repeated()) {
-                measure(test, all, host, workplace);
+                carryOut(test, all, host, workplace, IoGuests.Round.MEASURED);
             }
         }
     }
 
-    private void measure(IoTest test, List<IoGuests> all, IoHost host, Workplace workplace)
+    private void carryOut(
+            IoTest test, List<IoGuests> all, IoHost host, Workplace workplace, IoGuests.Round round)
             throws InterruptedException {
         for (IoGuests guests : all) {
             if (!workplace.closed()) {
                 String command = test.command(host.port(), plan.milliseconds());
-                guests.measure(test, command, ANSWER.plusMillis(plan.milliseconds()));
+                guests.carryOut(test, command, ANSWER.plusMillis(plan.milliseconds()), round);
             }
         }
     }

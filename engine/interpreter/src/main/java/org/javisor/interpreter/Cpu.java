@@ -83,6 +83,9 @@ final class Cpu {
      */
     boolean settleLater;
 
+    /** PAUSEs carried out. */
+    int pauses;
+
     /**
      * @param io takes accesses to memory that is no RAM
      */

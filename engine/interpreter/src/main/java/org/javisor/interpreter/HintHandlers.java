@@ -8,6 +8,9 @@ import org.javisor.x86.Instruction;
  * undefined for good.
  */
 final class HintHandlers {
+    /** PAUSEs until the host's scheduler is asked whether somebody else should run. */
+    private static final int PAUSES_IN_A_ROW = 64;
+
     private HintHandlers() {}
 
     static Handler select(Instruction i) {
@@ -24,8 +27,13 @@ final class HintHandlers {
 
     private static void nothing(Cpu c, Instruction i) {}
 
+    /** Who spins waits for another processor, which may need the host's. */
     private static void pause(Cpu c, Instruction i) {
-        Thread.onSpinWait();
+        if (++c.pauses % PAUSES_IN_A_ROW == 0) {
+            Thread.yield();
+        } else {
+            Thread.onSpinWait();
+        }
     }
 
     private static void mfence(Cpu c, Instruction i) {

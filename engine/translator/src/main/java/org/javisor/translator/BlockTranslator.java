@@ -342,10 +342,7 @@ final class BlockTranslator {
         }
         switch (i.op) {
             case NOP, ENDBR, PREFETCH, CLD, SERIALIZE -> {}
-            case PAUSE -> {
-                asm.emit(0xf3);
-                asm.emit(0x90);
-            }
+            case PAUSE -> pause();
             case LEA -> lea(i);
             case PUSH -> stack.push(i);
             case POP -> stack.pop(i);
@@ -381,6 +378,23 @@ final class BlockTranslator {
                 copied.emit(i, at);
             }
         }
+    }
+
+    /**
+     * Leaves now and then, for who spins waits for another processor, which may need the host's.
+     */
+    private void pause() {
+        groups.end();
+        asm.loadState32(Gpr.SCRATCH, ProcessorBlock.PAUSES_LEFT);
+        int spent = asm.jrcxzAhead();
+        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
+        asm.storeState32(ProcessorBlock.PAUSES_LEFT, Gpr.SCRATCH);
+        asm.emit(0xf3);
+        asm.emit(0x90);
+        int on = asm.jmpShortAhead();
+        asm.bind8(spent);
+        exit(jumps.leavingSite(remaining()), ExitReason.SPINNING);
+        asm.bind8(on);
     }
 
     /** Leaves if the host's x87 registers are not the guest's, to come back when they are. */

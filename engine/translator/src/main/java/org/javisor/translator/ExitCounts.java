@@ -49,6 +49,7 @@ final class ExitCounts {
         counters.merge("translator.exits.indirect", exits[ExitReason.INDIRECT], Long::sum);
         counters.merge("translator.exits.x87", exits[ExitReason.X87], Long::sum);
         counters.merge("translator.exits.timestamp", exits[ExitReason.TIMESTAMP], Long::sum);
+        counters.merge("translator.exits.spinning", exits[ExitReason.SPINNING], Long::sum);
         counters.merge("translator.exits.event", exits[ExitReason.EVENT], Long::sum);
         counters.merge("interpreted.access", interpretedAccesses, Long::sum);
         counters.merge("interpreted.straddling", interpretedStraddling, Long::sum);

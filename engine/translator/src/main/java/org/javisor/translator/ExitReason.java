@@ -29,12 +29,15 @@ final class ExitReason {
     /** RDTSC or RDTSCP; what follows it stands at the site's place to retry. */
     static final int TIMESTAMP = 7;
 
-    static final int COUNT = 8;
+    /** A processor that has spun for long; its PAUSE comes next. */
+    static final int SPINNING = 8;
+
+    static final int COUNT = 9;
 
     private ExitReason() {}
 
     /** Whether translated code is often entered again where it was left. */
     static boolean comesBack(int reason) {
-        return reason == MEMORY || reason == X87 || reason == TIMESTAMP;
+        return reason == MEMORY || reason == X87 || reason == TIMESTAMP || reason == SPINNING;
     }
 }

@@ -195,6 +195,12 @@ final class TranslatedRunner implements CodeRunner {
                     target = exitSite.retry();
                     block = exitSite.block();
                 }
+                case ExitReason.SPINNING -> {
+                    Thread.yield();
+                    state.put32(ProcessorBlock.PAUSES_LEFT, ProcessorBlock.PAUSES_IN_A_ROW);
+                    target = exitSite.retry();
+                    block = exitSite.block();
+                }
                 case ExitReason.TIMESTAMP -> {
                     if (!processor.timestampsReadable()) {
                         if (verifying && !agrees(reason)) {

@@ -137,6 +137,20 @@ class LockstepTest {
         }
     }
 
+    @Test
+    void processorThatSpins_asksTheSchedulerNowAndThen_andLosesNothing() {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(VERIFY))) {
+            GuestCode code = GuestCode.at(CODE).mov32(1, 1000).mov32(0, 0).label("l");
+            // The carry of the addition outlives PAUSE, between accesses to memory.
+            code.mov32(2, -1).hex("83c201").store(DATA, 0).hex("f390 83d000").store(DATA, 0);
+            guest.run(code.hex("ffc9").jcc(5, "l").end());
+            assertThat(guest.memory().read32(DATA)).isEqualTo(1000);
+            assertThat(guest.vm().statistics().counters())
+                    .containsEntry(
+                            "translator.exits.spinning", 1000L / ProcessorBlock.PAUSES_IN_A_ROW);
+        }
+    }
+
     /** As the timer of a local APIC does. */
     @Test
     void timeReadByAnotherThread_isNotTakenFromWhatTheGuestHasRead() throws Exception {
