@@ -91,7 +91,8 @@ public final class Bench implements Callable<Integer> {
             paramLabel = "MINUTES",
             description = {
                 "Instead of measuring: mixed work for so long in a guest of",
-                "the one engine that --engine names, its results checked."
+                "the one engine that --engine names, its results checked;",
+                "with --debian ordinary programs in a whole Debian."
             })
     private int soak;
 
@@ -244,8 +245,8 @@ public final class Bench implements Callable<Integer> {
                 io && (profile.isPresent() || soak != 0),
                 "--io goes with neither --profile nor --soak");
         refuse(
-                debian && (profile.isPresent() || soak != 0 || json.isPresent()),
-                "--debian goes with none of --profile, --soak and --json");
+                debian && (profile.isPresent() || json.isPresent()),
+                "--debian goes with neither --profile nor --json");
         refuse(
                 debian && !DebianRun.TASKS.containsAll(programs),
                 "--programs of --debian are " + String.join(", ", DebianRun.TASKS));
@@ -277,7 +278,8 @@ public final class Bench implements Callable<Integer> {
         }
         if (debian) {
             refuse(!plan.hasGuests(), "--debian is for guests (not native)");
-            return new DebianRun(plan, programs, out, err).execute();
+            DebianRun run = new DebianRun(plan, programs, out, err);
+            return soak == 0 ? run.execute() : run.soak(soak);
         }
         if (soak != 0) {
             refuse(!plan.hasGuests(), "--soak is for a guest (not native)");

@@ -1,6 +1,7 @@
 package org.javisor.bench;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -128,6 +129,18 @@ final class DebianMachine implements AutoCloseable {
         } catch (SampleException e) {
             results.fail(task, label(), e.getMessage());
         }
+    }
+
+    /**
+     * Has it do mixed work for so long.
+     *
+     * @return the exit status
+     */
+    int soak(int minutes, PrintStream out) throws SampleException, InterruptedException {
+        out.printf("%s: process %d, %d minutes%n", label(), process.number(), minutes);
+        Soak soak = new Soak(process, out);
+        soak.run(minutes);
+        return soak.conclude();
     }
 
     @Override

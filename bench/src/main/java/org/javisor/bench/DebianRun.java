@@ -32,7 +32,7 @@ final class DebianRun {
     private static final int MEMORY = 1536;
 
     private static final List<String> OWN_FILES =
-            List.of("loop", "work.py", "Work.java", "work.js");
+            List.of("loop", "soak", "work.py", "Work.java", "work.js");
     private static final String SEED = "seed/bench/";
 
     private final BenchPlan plan;
@@ -54,16 +54,7 @@ final class DebianRun {
 
     /** Returns the exit status. */
     int execute() throws InterruptedException {
-        CachedImage image =
-                ImageStore.ofUser(System.getenv())
-                        .find(IMAGE)
-                        .filter(found -> found.disk().isPresent())
-                        .orElseThrow(
-                                () ->
-                                        new BenchException(
-                                                BenchException.HOST_CANNOT,
-                                                "There is no image '%s'; make it with '%s'"
-                                                        .formatted(IMAGE, BUILD)));
+        CachedImage image = image();
         Workplace workplace = new Workplace();
         Runtime.getRuntime().addShutdownHook(new Thread(workplace::close, "bench-end"));
         String busyBefore = HostDescription.load();
@@ -84,6 +75,42 @@ final class DebianRun {
                     .forEach(out::println);
         }
         return results.failures().isEmpty() ? 0 : BenchException.FAILURE;
+    }
+
+    /**
+     * Mixed work in one guest, of the plan's first engine, instead of measurements.
+     *
+     * @return the exit status
+     */
+    int soak(int minutes) throws InterruptedException {
+        CachedImage image = image();
+        Workplace workplace = new Workplace();
+        Runtime.getRuntime().addShutdownHook(new Thread(workplace::close, "bench-end"));
+        try (workplace) {
+            if (!(plan.engines().getFirst() instanceof Engine.OfGuests engine)) {
+                return BenchException.USAGE;
+            }
+            Boot boot = boot(image, plan.cpus(), workplace);
+            Path disk = image.disk().orElseThrow();
+            try (DebianMachine machine = new DebianMachine(engine, boot, disk, workplace)) {
+                machine.boot(results);
+                return machine.soak(minutes, out);
+            }
+        } catch (SampleException e) {
+            throw new BenchException(BenchException.FAILURE, e.getMessage());
+        }
+    }
+
+    private static CachedImage image() {
+        return ImageStore.ofUser(System.getenv())
+                .find(IMAGE)
+                .filter(found -> found.disk().isPresent())
+                .orElseThrow(
+                        () ->
+                                new BenchException(
+                                        BenchException.HOST_CANNOT,
+                                        "There is no image '%s'; make it with '%s'"
+                                                .formatted(IMAGE, BUILD)));
     }
 
     /** What every engine starts: the image's kernel, its first boot's part, and our files. */

@@ -4,15 +4,11 @@ import java.io.PrintStream;
 import java.time.Duration;
 import org.javisor.image.CachedImage;
 
-/** Mixed work in one guest for minutes or hours; what goes wrong shows in its output. */
+/** A {@link Soak} of the benchmark's programs, whose results the host knows. */
 final class SoakRun {
     private static final Duration BOOT = Duration.ofMinutes(5);
 
-    /** One round of a kind, with all others at it too, on a slow engine and a busy host. */
-    private static final Duration SILENCE = Duration.ofMinutes(10);
-
     private static final Duration END = Duration.ofMinutes(1);
-    private static final String FAILED = "FAILED";
 
     private final BenchPlan plan;
     private final String launcher;
@@ -63,30 +59,20 @@ final class SoakRun {
 
     private int run(Engine.OfGuests engine, Boot boot, int minutes, Workplace workplace)
             throws SampleException, InterruptedException {
-        boolean failed = false;
         try (GuestProcess guest = new GuestProcess(workplace, engine.withStatistics(boot), "")) {
             guest.await("ready ", BOOT);
             out.printf(
                     "%s: process %d, %d processors, %d minutes%n",
                     engine.label(), guest.number(), boot.cpus(), minutes);
-            guest.send("soak " + 60L * minutes);
-            String line = guest.receive(SILENCE);
-            while (!line.startsWith("end ")) {
-                failed |= line.startsWith(FAILED);
-                out.println(Text.printable(line));
-                out.flush();
-                line = guest.receive(SILENCE);
-            }
-            failed |= !line.equals("end 0");
+            Soak soak = new Soak(guest, out);
+            soak.run(minutes);
             guest.send("end");
             if (guest.awaitEnd(END)) {
                 guest.errors().stream().map(Text::printable).forEach(out::println);
             } else {
-                out.println(FAILED + " to power off");
-                failed = true;
+                soak.fail("to power off");
             }
+            return soak.conclude();
         }
-        out.println(failed ? "The soak has found something" : "The soak ended clean");
-        return failed ? BenchException.FAILURE : 0;
     }
 }

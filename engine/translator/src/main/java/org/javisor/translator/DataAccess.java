@@ -148,7 +148,6 @@ final class DataAccess {
         }
         int from = place == SEVERAL ? 0 : place - 1;
         int to = place == SEVERAL ? ProcessorBlock.TLB_ENTRIES : place;
-        slotsRevoked = true;
         long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
         for (int c = 0; c < Context.COUNT; c++) {
             if ((contextsWriting & 1 << c) == 0) {
@@ -160,5 +159,8 @@ final class DataAccess {
                 }
             }
         }
+        // Not before: a processor that enters code meanwhile would forget its slots and fill them
+        // again from the TLB.
+        slotsRevoked = true;
     }
 }

@@ -348,8 +348,10 @@ final class TranslationCache implements WriteObserver {
         block.forgetIncoming();
         for (Link link : block.outgoing) {
             if (link.target != null) {
+                // Who is in the block, or comes back to it from a call, shall not go on to what is
+                // dropped later.
                 link.target.removeIncoming(link);
-                link.target = null;
+                disconnect(link);
             }
         }
         for (TranslatedRunner runner : runners) {
