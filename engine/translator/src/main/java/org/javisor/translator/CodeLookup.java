@@ -85,10 +85,11 @@ final class CodeLookup {
         processor.setRip(instruction);
         long gpa = fetch(linear);
         page = cache.page(gpa & PAGE);
-        if (memory.trackCode(gpa)) {
+        if (memory.trackCode(gpa) || !page.settled) {
             // A store may be under way that asked before: its bytes must be there when they are
             // translated.
             processor.awaitStores();
+            page.settled = true;
         }
         boolean global = processor.walkedGlobal();
         fetches.enter(context, linear, page, global);

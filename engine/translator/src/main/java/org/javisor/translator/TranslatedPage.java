@@ -44,6 +44,9 @@ final class TranslatedPage {
 
     boolean valid = true;
 
+    /** No store to it is under way any more that need not be reported. */
+    volatile boolean settled;
+
     /**
      * @param number of no other page that exists, or existed since all was dropped last
      */

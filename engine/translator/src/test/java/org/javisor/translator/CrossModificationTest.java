@@ -2,6 +2,8 @@ package org.javisor.translator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -11,7 +13,7 @@ import org.javisor.testkit.PageTables;
 import org.javisor.testkit.SmallGuest;
 import org.junit.jupiter.api.Test;
 
-/** One processor writes a function, another calls it all the time, both in user mode. */
+/** One processor writes a function, others call it all the time, all in user mode. */
 class CrossModificationTest {
     private static final int USER =
             (int) (PageTables.PRESENT | PageTables.WRITABLE | PageTables.USER);
@@ -21,7 +23,8 @@ class CrossModificationTest {
     private static final long ALIAS = 0x7f0003ffe000L, OTHER_ALIAS = ALIAS + 0x1000;
 
     private static final long WRITER = 0x210000, CALLER = 0x220000, VERSION = 0x230000;
-    private static final long STACK = 0x240000;
+    private static final long STACKS = 0x240000;
+    private static final int CALLERS = 2;
     private static final int VERSIONS = 200_000;
 
     /** {@code mov eax, VERSION; ret; nop; nop}, without the version; and a NOP of 8 bytes. */
@@ -35,13 +38,13 @@ class CrossModificationTest {
      */
     @Test
     void functionThatIsCalled_isNeverOlderThanWhatWasToldOfIt() throws Exception {
-        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(), 2);
-                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(), 1 + CALLERS);
+                ExecutorService threads = Executors.newFixedThreadPool(1 + CALLERS)) {
             guest.tables().mapIdentity(FUNCTION, 0x100000, USER);
             guest.tables().map(ALIAS, FUNCTION, USER);
             guest.tables().map(OTHER_ALIAS, FUNCTION, USER);
             GuestCode writer = GuestCode.at(WRITER).mov(3, 1).mov(8, NOP).mov(11, RETURN_VERSION);
-            writer.mov(9, ALIAS).mov(10, OTHER_ALIAS).label("next");
+            writer.mov(12, 0).mov(9, ALIAS).mov(10, OTHER_ALIAS).label("next");
             for (int n = 0; n < 7; n++) {
                 writer.hex("4d8941%02x".formatted(8 * n)); // mov [r9 + 8 * n], r8
             }
@@ -59,15 +62,18 @@ class CrossModificationTest {
                 guest.memory().write64(FUNCTION + 8 * n, NOP);
             }
             guest.memory().write64(FUNCTION + 56, RETURN_VERSION);
-            guest.vcpu(0).setState(state(guest, WRITER, STACK));
-            guest.vcpu(1).setState(state(guest, CALLER, STACK + 0x1000));
-            Future<SmallGuest.Ending> writing = threads.submit(() -> guest.resume(0));
-            SmallGuest.Ending calling = guest.resume(1);
-            assertThat(writing.get().kind())
-                    .as(writing.get().toString())
-                    .isEqualTo(SmallGuest.Kind.END);
-            assertThat(calling.kind()).as(calling.toString()).isEqualTo(SmallGuest.Kind.END);
-            assertThat(calling.state().gpr[12]).as("calls of what was older").isZero();
+            guest.vcpu(0).setState(state(guest, WRITER, STACKS));
+            List<Future<SmallGuest.Ending>> endings = new ArrayList<>();
+            endings.add(threads.submit(() -> guest.resume(0)));
+            for (int n = 1; n <= CALLERS; n++) {
+                int processor = n;
+                guest.vcpu(n).setState(state(guest, CALLER, STACKS + 0x1000L * n));
+                endings.add(threads.submit(() -> guest.resume(processor)));
+            }
+            for (Future<SmallGuest.Ending> ending : endings) {
+                assertThat(ending.get().kind()).isEqualTo(SmallGuest.Kind.END);
+                assertThat(ending.get().state().gpr[12]).as("calls of what was older").isZero();
+            }
         }
     }
 

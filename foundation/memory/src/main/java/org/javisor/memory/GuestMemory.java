@@ -23,6 +23,7 @@ public final class GuestMemory implements AutoCloseable {
 
     private final List<HostMapping> mappings = new ArrayList<>();
     private final List<WriteObserver> observers = new CopyOnWriteArrayList<>();
+    private final Object tracking = new Object();
     private volatile RamRegion[] regions;
     private volatile boolean dirtyLogging;
     private volatile boolean countingReports;
@@ -189,14 +190,20 @@ public final class GuestMemory implements AutoCloseable {
      */
     public boolean trackCode(long gpa) {
         RamRegion region = find(gpa);
-        if (region == null || (region.flags(gpa) & RamRegion.CODE) != 0) {
+        if (region == null) {
             return false;
         }
-        region.setFlags(gpa, RamRegion.CODE);
-        for (WriteObserver observer : observers) {
-            observer.writesTracked(gpa & -PAGE_SIZE);
+        // Who finds the page marked may rely on everybody having been told.
+        synchronized (tracking) {
+            if ((region.flags(gpa) & RamRegion.CODE) != 0) {
+                return false;
+            }
+            region.setFlags(gpa, RamRegion.CODE);
+            for (WriteObserver observer : observers) {
+                observer.writesTracked(gpa & -PAGE_SIZE);
+            }
+            return true;
         }
-        return true;
     }
 
     /**
