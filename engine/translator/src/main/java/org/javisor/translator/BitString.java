@@ -45,7 +45,7 @@ final class BitString {
         a.movImm32(Gpr.SCRATCH, LOG2_BITS);
         a.vex(2, MAP_0F38, true, false, 0xf7, Gpr.SCRATCH, Gpr.SCRATCH, number); // sarx
         a.storeState(ProcessorBlock.TEMPORARY, Gpr.SCRATCH);
-        block.address(i, after);
+        block.addresses().linear(i, after);
         a.loadState(Gpr.SCRATCH, ProcessorBlock.TEMPORARY);
         a.mem(Gpr.ADDRESS, Gpr.SCRATCH, 2, 0);
         a.leaMem(Gpr.ADDRESS);

@@ -4,7 +4,6 @@ import static org.javisor.translator.Assembler.*;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.javisor.interpreter.GuestProcessor;
 import org.javisor.x86.CodeSize;
 import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
@@ -39,6 +38,8 @@ final class BlockTranslator {
     private final StackInstruction stack = new StackInstruction(this);
     private final FlagState flags = new FlagState(this);
     private final AccessGroups groups = new AccessGroups(this);
+    private final Addresses addresses = new Addresses(this);
+    private final Sites sites;
     private final Jumps jumps;
 
     private final List<Instruction> instructions = new ArrayList<>();
@@ -78,6 +79,7 @@ final class BlockTranslator {
         this.inStretches = options.verify();
         this.cache = cache;
         this.stubs = stubs;
+        this.sites = new Sites(this, cache);
         this.jumps = new Jumps(this, cache, stubs);
     }
 
@@ -221,7 +223,7 @@ final class BlockTranslator {
         int spent = asm.jrcxzAhead();
         int on = asm.jmpShortAhead();
         asm.bind8(spent);
-        jumps.leaveForEvent(at, jumps.leavingSite(0));
+        jumps.leaveForEvent(at, sites.behind());
         asm.bind8(on);
         asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
         asm.storeState32(ProcessorBlock.BLOCKS_LEFT, Gpr.SCRATCH);
@@ -247,12 +249,7 @@ final class BlockTranslator {
         asm.loadMem(Gpr.SCRATCH);
         asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, second.number);
         int same = asm.jrcxzAhead();
-        int site =
-                cache.addSite(
-                        new Site(
-                                block, null, at, false, 0, 1, retry, false, context(), 0, -1,
-                                null));
-        exit(site, ExitReason.INTERPRET);
+        exit(sites.straddling(), ExitReason.INTERPRET);
         asm.bind8(same);
     }
 
@@ -337,13 +334,13 @@ final class BlockTranslator {
 
     private void emit(Instruction i) {
         if (!translated(i)) {
-            exitToInterpreter(new GuestProcessor.Prepared(i));
+            exitToInterpreter();
             return;
         }
         switch (i.op) {
             case NOP, ENDBR, PREFETCH, CLD, SERIALIZE -> {}
             case PAUSE -> pause();
-            case LEA -> lea(i);
+            case LEA -> addresses.load(i);
             case PUSH -> stack.push(i);
             case POP -> stack.pop(i);
             case LEAVE -> stack.leave();
@@ -393,7 +390,7 @@ final class BlockTranslator {
         asm.emit(0x90);
         int on = asm.jmpShortAhead();
         asm.bind8(spent);
-        exit(jumps.leavingSite(remaining()), ExitReason.SPINNING);
+        exit(sites.before(), ExitReason.SPINNING);
         asm.bind8(on);
     }
 
@@ -405,7 +402,7 @@ final class BlockTranslator {
         int loaded = asm.jrcxzAhead();
         int missing = asm.jmpAhead();
         asm.bind8(loaded);
-        int site = jumps.leavingSite(remaining());
+        int site = sites.before();
         cold(List.of(missing), () -> exit(site, ExitReason.X87));
     }
 
@@ -430,6 +427,14 @@ final class BlockTranslator {
 
     AccessGroups groups() {
         return groups;
+    }
+
+    Sites sites() {
+        return sites;
+    }
+
+    Addresses addresses() {
+        return addresses;
     }
 
     Jumps jumps() {
@@ -511,70 +516,15 @@ final class BlockTranslator {
         coldPaths.add(new ColdPath(jumpsHere, code));
     }
 
-    int memorySite(boolean write, int size, int alignment, int slot, AccessGroup group) {
-        return cache.addSite(
-                new Site(
-                        block,
-                        new GuestProcessor.Prepared(instruction),
-                        at,
-                        write,
-                        size,
-                        alignment,
-                        retry,
-                        flags.saved(),
-                        block.context,
-                        remaining(),
-                        slot,
-                        group));
-    }
-
     /** Leaves for the interpreter with the current instruction. */
-    void exitToInterpreter(GuestProcessor.Prepared prepared) {
-        int site =
-                cache.addSite(
-                        new Site(
-                                block,
-                                prepared,
-                                at,
-                                false,
-                                0,
-                                1,
-                                retry,
-                                flags.saved(),
-                                block.context,
-                                remaining(),
-                                -1,
-                                null));
-        exit(site, ExitReason.INTERPRET);
+    private void exitToInterpreter() {
+        exit(sites.before(), ExitReason.INTERPRET);
     }
 
     /** Jumps here to have the current instruction interpreted. */
     void interpretCold(List<Integer> jumpsHere) {
-        Instruction i = instruction;
-        int place = at;
-        boolean saved = flags.saved();
-        TranslatedBlock owner = block;
-        long start = retry;
-        int left = remaining();
-        cold(
-                jumpsHere,
-                () ->
-                        exit(
-                                cache.addSite(
-                                        new Site(
-                                                owner,
-                                                new GuestProcessor.Prepared(i),
-                                                place,
-                                                false,
-                                                0,
-                                                1,
-                                                start,
-                                                saved,
-                                                owner.context,
-                                                left,
-                                                -1,
-                                                null)),
-                                ExitReason.INTERPRET));
+        int site = sites.before();
+        cold(jumpsHere, () -> exit(site, ExitReason.INTERPRET));
     }
 
     /** Instructions that are counted but not carried out when the block is left here. */
@@ -608,62 +558,8 @@ final class BlockTranslator {
         return scratch;
     }
 
-    // Addresses
-
-    /** Linear address of the instruction's memory operand to {@link Gpr#ADDRESS}; no flags. */
-    void address(Instruction i, int next) {
-        address(i, next, 0);
-    }
-
-    /** The same, some bytes farther. */
-    void address(Instruction i, int next, int farther) {
-        effectiveAddress(i, next, farther, Gpr.ADDRESS);
-        if (i.segment >= 4) {
-            asm.loadState(Gpr.SCRATCH, ProcessorBlock.SEGMENT_BASE + 8 * (i.segment - 4));
-            asm.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
-        }
-    }
-
-    private void effectiveAddress(Instruction i, int next, int farther, int to) {
-        boolean narrow = i.addressSize == 4;
-        if (i.base == Instruction.RIP) {
-            asm.loadState(to, ProcessorBlock.PAGE);
-            asm.mem(to, Math.toIntExact(next + i.disp));
-        } else if (i.base < 0 && i.index < 0) {
-            asm.movImm64(to, narrow ? i.disp & 0xffffffffL : i.disp);
-            return;
-        } else {
-            int base = i.base < 0 ? NONE : read(i.base, Gpr.ADDRESS);
-            int index = i.index < 0 ? NONE : read(i.index, Gpr.SCRATCH);
-            if (index != NONE && base == NONE && i.scale == 0) {
-                asm.mem(index, (int) i.disp + farther);
-            } else {
-                asm.mem(base, index, i.scale, (int) i.disp + farther);
-            }
-        }
-        asm.opMem(!narrow, 0x8d, to);
-    }
-
     int next() {
         return at + instruction.length;
-    }
-
-    private void lea(Instruction i) {
-        int target = Gpr.host(i.reg0);
-        int to = target == Gpr.SPILLED ? Gpr.ADDRESS : target;
-        if (i.base == Instruction.RIP || target == Gpr.SPILLED || i.operandSize == 4) {
-            effectiveAddress(i, next(), 0, Gpr.ADDRESS);
-            if (i.operandSize == 4) {
-                asm.mov32(to, Gpr.ADDRESS);
-            } else if (to != Gpr.ADDRESS) {
-                asm.mov(to, Gpr.ADDRESS);
-            }
-        } else {
-            effectiveAddress(i, next(), 0, to);
-        }
-        if (target == Gpr.SPILLED) {
-            asm.storeState(ProcessorBlock.register(i.reg0), to);
-        }
     }
 
     /** Java knows the time; the block goes on afterwards. */
@@ -673,7 +569,7 @@ final class BlockTranslator {
         int number = asm.size() - 4;
         asm.jmp(stubs.exit[ExitReason.TIMESTAMP]);
         retry = asm.here();
-        asm.put32(number, memorySite(false, 0, 1, -1, null));
+        asm.put32(number, sites.before());
     }
 
     /** Events that were held off come after the next instruction. */
@@ -688,7 +584,7 @@ final class BlockTranslator {
     private void compareExchangePair(Instruction i) {
         int after = next();
         int size = i.op == Op.CMPXCHG16B ? 16 : 8;
-        probe.emit(() -> address(i, after), size, true, size == 16 ? 16 : 1);
+        probe.emit(() -> addresses.linear(i, after), size, true, size == 16 ? 16 : 1);
         asm.mov(Gpr.SCRATCH, Gpr.RCX);
         if (i.lock()) {
             asm.emit(0xf0);

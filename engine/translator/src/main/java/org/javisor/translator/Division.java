@@ -29,7 +29,7 @@ final class Division {
         }
         if (i.kind0 == Instruction.MEM) {
             int after = block.next();
-            block.probe().emit(() -> block.address(i, after), i.operandSize, false, 1);
+            block.probe().emit(() -> block.addresses().linear(i, after), i.operandSize, false, 1);
             a.mem(Gpr.ADDRESS, 0);
             a.opMem(wide, 0x8b, Gpr.ADDRESS);
         } else {

@@ -2,7 +2,6 @@ package org.javisor.translator;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.javisor.interpreter.GuestProcessor;
 import org.javisor.x86.Instruction;
 
 /**
@@ -129,7 +128,7 @@ final class Jumps {
     private void pollAndJump(int target, int context) {
         Assembler a = block.asm;
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
-        int site = leavingSite(0);
+        int site = block.sites().behind();
         if (target < 0 || target >= PAGE_SIZE) {
             int event = a.jrcxzAhead();
             int on = a.jmpShortAhead();
@@ -185,7 +184,7 @@ final class Jumps {
         int event = a.jrcxzAhead();
         int on = a.jmpShortAhead();
         a.bind8(event);
-        int site = leavingSite(left);
+        int site = block.sites().leaving(left, block.context());
         int cold = a.jmpAhead();
         block.cold(List.of(cold), () -> leaveForEvent(target, site));
         a.bind8(on);
@@ -198,7 +197,7 @@ final class Jumps {
         a.aluMemImm8(7, 0);
         int event = a.jccAhead(4);
         int place = block.at();
-        int site = leavingSite(block.remaining());
+        int site = block.sites().before();
         block.cold(List.of(event), () -> leaveForEvent(place, site));
     }
 
@@ -221,27 +220,6 @@ final class Jumps {
         a.bind8(on);
     }
 
-    int leavingSite(int left) {
-        return leavingSite(left, block.context());
-    }
-
-    private int leavingSite(int left, int target) {
-        return cache.addSite(
-                new Site(
-                        block.block(),
-                        new GuestProcessor.Prepared(block.instruction()),
-                        block.at(),
-                        false,
-                        0,
-                        1,
-                        block.retry(),
-                        block.flags().saved(),
-                        target,
-                        left,
-                        -1,
-                        null));
-    }
-
     // Computed targets
 
     /** Goes on at the linear address in {@link Gpr#ADDRESS}; looks for events on the way. */
@@ -259,10 +237,10 @@ final class Jumps {
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
         int hit = a.jrcxzAhead();
         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        block.exit(leavingSite(0, context), ExitReason.INDIRECT);
+        block.exit(block.sites().leaving(0, context), ExitReason.INDIRECT);
         a.bind8(event);
         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        block.exit(leavingSite(0, context), ExitReason.EVENT);
+        block.exit(block.sites().leaving(0, context), ExitReason.EVENT);
         a.bind8(hit);
         Stubs.emitFind(a, table + ProcessorBlock.JUMP_HOST);
         a.jmpMem();
@@ -342,7 +320,7 @@ final class Jumps {
         a.mem(Gpr.ADDRESS, displacement);
         a.loadMem(Gpr.ADDRESS);
         a.lea(Gpr.RSP, Gpr.RSP, 8 + (i.kind0 == Instruction.IMM ? (int) i.imm & 0xffff : 0));
-        a.storeStateImm32(ProcessorBlock.SITE, leavingSite(0));
+        a.storeStateImm32(ProcessorBlock.SITE, block.sites().behind());
         a.emit(0xc3);
     }
 

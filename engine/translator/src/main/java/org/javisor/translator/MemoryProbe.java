@@ -37,11 +37,12 @@ final class MemoryProbe {
         int after = block.next();
         int key = alignment == 1 ? AccessGroups.keyOf(i) : AccessGroups.NO_KEY;
         if (key == AccessGroups.NO_KEY) {
-            emit(() -> block.address(i, after), size, write, alignment);
+            emit(() -> block.addresses().linear(i, after), size, write, alignment);
             return 0;
         }
         int disp = (int) i.disp;
-        return grouped(key, disp, size, write, low -> block.address(i, after, low - disp));
+        return grouped(
+                key, disp, size, write, low -> block.addresses().linear(i, after, low - disp));
     }
 
     /** The same for 8 bytes of the stack. */
@@ -98,7 +99,7 @@ final class MemoryProbe {
         block.retryHere();
         address.run();
         if (!slotRepays()) {
-            int site = block.memorySite(write, size, alignment, -1, group);
+            int site = block.sites().access(write, size, alignment, group);
             TlbLookup lookup = new TlbLookup(a, block.context(), size, write, alignment);
             int miss = mayClobber ? lookup.withFlags() : lookup.withoutFlags();
             Runnable remake = flags.remake();
@@ -113,7 +114,7 @@ final class MemoryProbe {
             return;
         }
         int slot = nextSlot(write);
-        int site = block.memorySite(write, size, alignment, slot, group);
+        int site = block.sites().access(write, size, alignment, slot, group);
         List<Integer> misses =
                 mayClobber
                         ? withFlags(a, slot, size, alignment)
