@@ -62,6 +62,24 @@ final class Assembler {
         code[size++] = (byte) value;
     }
 
+    /** One instruction of 0 to 3 bytes that does nothing. */
+    void nop(int bytes) {
+        switch (bytes) {
+            case 0 -> {}
+            case 1 -> emit(0x90);
+            case 2 -> {
+                emit(0x66);
+                emit(0x90);
+            }
+            case 3 -> {
+                emit(0x0f);
+                emit(0x1f);
+                emit(0x00);
+            }
+            default -> throw new IllegalArgumentException("A NOP of %d bytes".formatted(bytes));
+        }
+    }
+
     void emit32(int value) {
         emit(value);
         emit(value >> 8);

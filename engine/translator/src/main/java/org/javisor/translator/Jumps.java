@@ -109,9 +109,7 @@ final class Jumps {
     }
 
     private void alignDisplacement(int opcodeBytes) {
-        while ((block.asm.here() + opcodeBytes & 3) != 0) {
-            block.asm.emit(0x90);
-        }
+        block.asm.nop((int) -(block.asm.here() + opcodeBytes) & 3);
     }
 
     /** Goes on at an offset from the page's start, here or on another page. */
@@ -327,22 +325,21 @@ final class Jumps {
     /**
      * Makes the rest of a call the body of a call of the host's, so that its processor foresees the
      * return. Where that comes back to, with the guest's return address in {@link Gpr#ADDRESS}, it
-     * is compared with the one expected: the offset, and what page lies there now. A host's return
-     * to the wrong place, as after a switch of the guest's stack, only takes longer.
+     * is compared with the one that the call has put into {@link Gpr#SCRATCH} and under the host's
+     * own: as long as translated code is not left, which forgets all calls, the same page lies
+     * there. A host's return to the wrong place, as after a switch of the guest's stack, only takes
+     * longer.
      */
     private void callOnHost(int after) {
         Assembler a = block.asm;
         int context = block.context();
-        a.loadState32(Gpr.SCRATCH, ProcessorBlock.CALLS_LEFT);
-        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
-        a.storeState32(ProcessorBlock.CALLS_LEFT, Gpr.SCRATCH);
+        pushExpected();
+        a.pextState(Gpr.SCRATCH, Assembler.RSP, ProcessorBlock.CALL_DEPTH_MASK);
         int none = a.jrcxzAhead();
         int again = a.size();
         int body = a.callAhead();
-        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
-        a.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(context));
-        a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, block.block().page.number - after);
+        a.emit(0x59); // pop rcx
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 1);
         int expected = a.jrcxzAhead();
         a.jmp(stubs.lookUp[context]);
         a.bind8(expected);
@@ -351,9 +348,17 @@ final class Jumps {
         jumpTo(after, context);
         a.bind8(none);
         a.loadState(Assembler.RSP, ProcessorBlock.STACK_BOTTOM);
-        a.storeStateImm32(ProcessorBlock.CALLS_LEFT, Stubs.CALLS_IN_A_ROW);
+        a.loadState(Gpr.SCRATCH, ProcessorBlock.PAGE);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, after);
+        pushExpected();
         a.jmpShortBack(again);
         a.bind32(body);
+    }
+
+    /** The complement of {@link Gpr#SCRATCH}: so the landing can compare without flags. */
+    private void pushExpected() {
+        block.asm.op(true, 0xf7, 2, Gpr.SCRATCH); // not
+        block.asm.emit(0x51); // push rcx
     }
 
     /** Forgets the host's calls: their returns are not for code in another context. */

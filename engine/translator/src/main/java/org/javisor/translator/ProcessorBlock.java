@@ -93,8 +93,8 @@ final class ProcessorBlock {
     /** Where the host's stack ends for translated code, with the way out of its last return. */
     static final int STACK_BOTTOM = 0x188;
 
-    /** How many more calls may use the host's stack before it begins anew at the bottom. */
-    static final int CALLS_LEFT = 0x190;
+    /** The bit of {@link Stubs#CALL_DEPTH}, in 64 bits. */
+    static final int CALL_DEPTH_MASK = 0x190;
 
     /** What the bottom of the stack holds on entry. */
     static final int LAST_RETURN = 0x198;
@@ -228,6 +228,7 @@ final class ProcessorBlock {
         put32(NOTHING_HELD, 1);
         put32(X87_MISSING, 1);
         put32(PAUSES_LEFT, PAUSES_IN_A_ROW);
+        put64(CALL_DEPTH_MASK, Stubs.CALL_DEPTH);
         put32(MXCSR, 0x1f80);
         put32(HOST_MXCSR, 0x1f80);
         SplittableRandom random = new SplittableRandom();

@@ -37,8 +37,10 @@ final class Stubs {
 
     private static final int[] ALIGNMENT = {1, 16, 32};
 
-    /** Calls that may use the host's stack in a row; 8 bytes each. */
-    static final int CALLS_IN_A_ROW = 1024;
+    /**
+     * The part of the host's stack for calls in a row, 16 bytes each: its addresses have this bit.
+     */
+    static final int CALL_DEPTH = 1 << 14;
 
     /** Bytes used. */
     final int size;
@@ -165,9 +167,9 @@ final class Stubs {
         a.storeState(ProcessorBlock.HOST_STACK, RSP);
         a.storeState(ProcessorBlock.TARGET, RDI);
         a.loadState(RAX, ProcessorBlock.LAST_RETURN);
+        a.aluImm(true, 4, RSP, -2 * CALL_DEPTH); // and
         push(a, RAX);
         a.storeState(ProcessorBlock.STACK_BOTTOM, RSP);
-        a.storeStateImm32(ProcessorBlock.CALLS_LEFT, CALLS_IN_A_ROW);
         ldmxcsr(a, ProcessorBlock.MXCSR);
         for (int n = 0; n < 16; n++) {
             a.memState(ProcessorBlock.vector(n));

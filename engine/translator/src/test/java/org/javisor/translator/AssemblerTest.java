@@ -10,6 +10,7 @@ import org.javisor.x86.CodeSize;
 import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.InstructionFormatter;
+import org.javisor.x86.Op;
 import org.junit.jupiter.api.Test;
 
 /** What the assembler writes, read back by the decoder, which is held to other disassemblers. */
@@ -43,6 +44,16 @@ class AssemblerTest {
                 assertThat((int) i.reg1).isEqualTo(from);
                 assertThat((int) i.operandSize).isEqualTo(8);
             }
+        }
+    }
+
+    @Test
+    public void nop_isOneInstruction() {
+        for (int bytes = 1; bytes <= 3; bytes++) {
+            int length = bytes;
+            Instruction i = decoded(a -> a.nop(length));
+            assertThat(i.op).isEqualTo(Op.NOP);
+            assertThat((int) i.length).isEqualTo(bytes);
         }
     }
 
