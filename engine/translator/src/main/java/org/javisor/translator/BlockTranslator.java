@@ -300,6 +300,7 @@ final class BlockTranslator {
         return switch (i.op) {
             case JMP, CALL, RET, JCC -> near(i);
             case NOP, PAUSE, ENDBR, PREFETCH, CLD, SERIALIZE -> !i.lock();
+            case CLFLUSH, CLFLUSHOPT, CLWB -> true;
             case LEA -> i.operandSize >= 4;
             case PUSH -> i.operandSize == 8 && i.kind0 != Instruction.SEG;
             case POP -> i.operandSize == 8 && i.kind0 == Instruction.GPR;
@@ -340,6 +341,7 @@ final class BlockTranslator {
         switch (i.op) {
             case NOP, ENDBR, PREFETCH, CLD, SERIALIZE -> {}
             case PAUSE -> pause();
+            case CLFLUSH, CLFLUSHOPT, CLWB -> touch(i);
             case LEA -> addresses.load(i);
             case PUSH -> stack.push(i);
             case POP -> stack.pop(i);
@@ -560,6 +562,12 @@ final class BlockTranslator {
 
     int next() {
         return at + instruction.length;
+    }
+
+    /** The host keeps its caches coherent; what is left of flushing a line is its fault. */
+    private void touch(Instruction i) {
+        int after = next();
+        probe.emit(() -> addresses.linear(i, after), 1, false, 1);
     }
 
     /** Java knows the time; the block goes on afterwards. */

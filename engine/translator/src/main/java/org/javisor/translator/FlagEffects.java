@@ -49,6 +49,9 @@ final class FlagEffects {
                     LFENCE,
                     MFENCE,
                     SFENCE,
+                    CLFLUSH,
+                    CLFLUSHOPT,
+                    CLWB,
                     MOVBE,
                     MOVNTI ->
                     true;
