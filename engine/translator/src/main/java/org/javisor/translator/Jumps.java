@@ -160,9 +160,7 @@ final class Jumps {
         a.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(context));
         a.loadMem(Gpr.SCRATCH);
         // lea rcx, [rcx + r14 + constant], of 8 bytes, the last 4 of them to be replaced
-        while ((a.here() & 3) != 0) {
-            a.emit(0x90);
-        }
+        a.nop((int) -a.here() & 3);
         a.mem(Gpr.SCRATCH, Gpr.ADDRESS, 0, 0x7fffffff);
         a.leaMem(Gpr.SCRATCH);
         int guardAt = a.size() - 4;
