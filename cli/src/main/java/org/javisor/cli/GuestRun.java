@@ -24,6 +24,9 @@ import org.javisor.machine.WatchdogAction;
 
 /** One guest from its files to its exit status. */
 final class GuestRun {
+    /** What a kernel is built with that can mount shared folders. */
+    private static final String SHARES = "CONFIG_9P_FS";
+
     /** How many lines of the console a report of a crash shows. */
     private static final int REPORTED_LINES = 12;
 
@@ -115,7 +118,7 @@ final class GuestRun {
                                                     guestCommand(terminal),
                                                     size(terminal),
                                                     terminalType(terminal)))
-                            .orElseGet(() -> TinyImage.bootFiles(obtain(), session(terminal)));
+                            .orElseGet(() -> TinyImage.bootFiles(image(), session(terminal)));
             String added = options.append.map(words -> " " + words).orElse("");
             builder =
                     MachineConfig.builder(files.kernel())
@@ -143,6 +146,18 @@ final class GuestRun {
                 .rebootOnReset(!options.noReboot)
                 .listener(new Announcer())
                 .build();
+    }
+
+    /** The image without a disk. */
+    private CachedImage image() {
+        CachedImage image = obtain();
+        if (!options.devices.shares.isEmpty() && !image.kernelHas(SHARES)) {
+            throw new CliException(
+                    ExitCode.USAGE,
+                    "The kernel of the image %s has no 9P client, so --share would show nothing; take %s"
+                            .formatted(image.name(), "tiny:generic or debian"));
+        }
+        return image;
     }
 
     private CachedImage obtain() {

@@ -70,4 +70,16 @@ class RunCommandTest {
                                 .getBytes(StandardCharsets.ISO_8859_1));
         assertThat(result.status()).isEqualTo(7);
     }
+
+    /** It would start, and the folder would be nowhere. */
+    @Test
+    void refusesASharedFolder_whenTheImagesKernelCannotMountIt()
+            throws IOException, InterruptedException {
+        GuestImage.require("tiny");
+        Result result = javisor("", "run", "tiny", "--share", directory + ":x", "--", "true");
+
+        assertThat(result.output()).isEmpty();
+        assertThat(result.errors()).hasLineCount(1).contains("tiny", "9P", "tiny:generic");
+        assertThat(result.status()).isEqualTo(2);
+    }
 }

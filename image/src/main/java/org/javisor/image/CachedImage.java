@@ -57,6 +57,20 @@ public record CachedImage(Path directory, Manifest manifest) {
         return directory.resolve(CONFIG);
     }
 
+    /**
+     * Whether the kernel is built with an option, be it as a module; true if that is not known.
+     *
+     * @param option such as {@code CONFIG_9P_FS}
+     */
+    public boolean kernelHas(String option) {
+        try {
+            return Files.readAllLines(config()).stream()
+                    .anyMatch(line -> line.startsWith(option + "="));
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
     /** The disk to start copies of, if the image has one: raw, sparse, not to be written. */
     public Optional<Path> disk() {
         Path disk = directory.resolve(DISK);
