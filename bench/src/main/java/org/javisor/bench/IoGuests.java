@@ -16,7 +16,7 @@ final class IoGuests implements AutoCloseable {
      * How often QEMU's guests are started again that panicked or hang. Version 7.2's do now and
      * then ("Fatal exception in interrupt"), which is not what is measured here.
      */
-    private static final int RESTARTS = 4;
+    private static final int RESTARTS = 12;
 
     /** First of the user-mode network's cards and of the switch's; the last byte is the guest's. */
     private static final String USER_MAC = "52:54:00:00:00:01", SWITCH_MAC = "52:54:00:00:01:0";
