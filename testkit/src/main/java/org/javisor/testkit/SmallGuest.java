@@ -63,7 +63,7 @@ public final class SmallGuest implements AutoCloseable {
     private static final int TSS_LIMIT = 0x88;
 
     private static final int HANDLER_SIZE = 32;
-    private static final int SECONDS = 120;
+    private static final int SECONDS = 30;
 
     /** How a run ended. */
     public enum Kind {

@@ -367,7 +367,7 @@ final class BlockTranslator {
                     copied.emit(i, at);
                 }
             }
-            case CMPXCHG8B, CMPXCHG16B -> compareExchangePair(i);
+            case CMPXCHG8B, CMPXCHG16B -> new CompareExchangePair(this).emit(i);
             case CLI, PUSHF, POPF -> flagTransfers.emit(i);
             case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.emit(i);
             default -> {
@@ -585,19 +585,5 @@ final class BlockTranslator {
         asm.storeStateImm32(ProcessorBlock.INTERRUPT_FLAG, 0x200);
         jumps.recallHeldEvents();
         interruptsAfterThis = true;
-    }
-
-    // CMPXCHG8B and CMPXCHG16B use RCX, which is scratch here
-
-    private void compareExchangePair(Instruction i) {
-        int after = next();
-        int size = i.op == Op.CMPXCHG16B ? 16 : 8;
-        probe.emit(() -> addresses.linear(i, after), size, true, size == 16 ? 16 : 1);
-        asm.mov(Gpr.SCRATCH, Gpr.RCX);
-        if (i.lock()) {
-            asm.emit(0xf0);
-        }
-        asm.mem(Gpr.ADDRESS, 0);
-        asm.opMem(0, size == 16, MAP_0F, 0xc7, 1, false);
     }
 }

@@ -21,20 +21,7 @@ final class Sites {
 
     /** The same, of a place with a slot. */
     int access(boolean write, int size, int alignment, int slot, AccessGroup group) {
-        return cache.addSite(
-                new Site(
-                        block.block(),
-                        new GuestProcessor.Prepared(block.instruction()),
-                        block.at(),
-                        write,
-                        size,
-                        alignment,
-                        block.retry(),
-                        block.flags().saved(),
-                        block.context(),
-                        block.remaining(),
-                        slot,
-                        group));
+        return add(write, size, alignment, block.context(), block.remaining(), slot, group);
     }
 
     /** For leaving the block in front of the current instruction. */
@@ -54,20 +41,31 @@ final class Sites {
      * @param next the context of what comes next
      */
     int leaving(int left, int next) {
+        return add(false, 0, 1, next, left, NO_SLOT, null);
+    }
+
+    private int add(
+            boolean write,
+            int size,
+            int alignment,
+            int next,
+            int left,
+            int slot,
+            AccessGroup group) {
         return cache.addSite(
                 new Site(
                         block.block(),
                         new GuestProcessor.Prepared(block.instruction()),
                         block.at(),
-                        false,
-                        0,
-                        1,
+                        write,
+                        size,
+                        alignment,
                         block.retry(),
                         block.flags().saved(),
                         next,
                         left,
-                        NO_SLOT,
-                        null));
+                        slot,
+                        group));
     }
 
     /**
