@@ -483,6 +483,16 @@ final class BlockTranslator {
         return block.page.accessesManyPages(at);
     }
 
+    /** Whether the accesses of the current instruction are to be counted. */
+    boolean onTrial() {
+        return block.page.standing(at) == RestlessPlaces.Standing.ON_TRIAL;
+    }
+
+    /** Whether the block's page is one of those where the time goes. */
+    boolean busy() {
+        return block.page.busy;
+    }
+
     /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */
     int planGroup(int key, int disp, boolean write) {
         int from = current;

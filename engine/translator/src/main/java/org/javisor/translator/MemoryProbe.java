@@ -97,8 +97,8 @@ final class MemoryProbe {
         FlagState flags = block.flags();
         boolean mayClobber = flags.allowSpoiling(accesses);
         block.retryHere();
-        address.run();
         if (!slotRepays()) {
+            address.run();
             int site = block.sites().access(write, size, alignment, group);
             TlbLookup lookup = new TlbLookup(a, block.context(), size, write, alignment);
             int miss = mayClobber ? lookup.withFlags() : lookup.withoutFlags();
@@ -114,6 +114,10 @@ final class MemoryProbe {
             return;
         }
         int slot = nextSlot(write);
+        if (block.onTrial()) {
+            count(a, slot);
+        }
+        address.run();
         int site = block.sites().access(write, size, alignment, slot, group);
         List<Integer> misses =
                 mayClobber
@@ -138,9 +142,19 @@ final class MemoryProbe {
                 });
     }
 
-    /** Kernels go from object to object: the same place seldom meets the same page again. */
+    /**
+     * Kernels go from object to object: the same place seldom meets the same page again. So does
+     * what is seldom executed.
+     */
     private boolean slotRepays() {
-        return Context.user(block.context()) && !block.accessesManyPages();
+        return Context.user(block.context()) && block.busy() && !block.accessesManyPages();
+    }
+
+    private void count(Assembler a, int slot) {
+        int counter = ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PASSES + slot;
+        a.loadState(Gpr.SCRATCH, counter);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, 1);
+        a.storeState(counter, Gpr.SCRATCH);
     }
 
     private int nextSlot(boolean write) {

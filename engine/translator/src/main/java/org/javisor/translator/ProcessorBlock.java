@@ -153,7 +153,7 @@ final class ProcessorBlock {
     static final int TLB_DISTANCE = 3 * TLB_WRITE;
 
     // One entry of the jump table: 16 bytes
-    static final int JUMP_ENTRIES = 16384;
+    static final int JUMP_ENTRIES = 65536;
 
     /** Targets are often aligned, so the number of the page is added to the offset. */
     static final int JUMP_PAGE_SHIFT = 12;
@@ -182,8 +182,11 @@ final class ProcessorBlock {
     /** How many more times it may be renewed before somebody asks how fast that goes. */
     static final int SLOT_PATIENCE = 2 * SLOT_HOST;
 
+    /** How often places on trial have used it. */
+    static final int SLOT_PASSES = 3 * SLOT_HOST;
+
     /** A byte for each {@link #SLOT_GROUP} bytes of slots: whether one of them was renewed. */
-    static final int SLOT_RENEWED = 3 * SLOT_HOST;
+    static final int SLOT_RENEWED = 4 * SLOT_HOST;
 
     private static final int SLOT_GROUP = 512;
     private static final int SLOT_BYTES = SLOT_RENEWED + 4096;
@@ -394,9 +397,17 @@ final class ProcessorBlock {
         return true;
     }
 
-    /** Has {@link #patienceOver} said when the slot is renewed next. */
-    void endPatience(int context, int slot) {
-        put64(slots(context) + SLOT_PATIENCE + slot, 1);
+    /** Has {@link #patienceOver} said after so many renewals of the slot. */
+    void setPatience(int context, int slot, int renewals) {
+        put64(slots(context) + SLOT_PATIENCE + slot, renewals);
+    }
+
+    /** How often the slot was used by places on trial since this was asked last. */
+    long takePasses(int context, int slot) {
+        int at = slots(context) + SLOT_PASSES + slot;
+        long passes = get64(at);
+        put64(at, 0);
+        return passes;
     }
 
     /**

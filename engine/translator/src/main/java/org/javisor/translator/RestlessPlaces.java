@@ -1,34 +1,40 @@
 package org.javisor.translator;
 
-import java.util.Arrays;
-import java.util.function.LongSupplier;
-
 /**
- * Finds the places in translated code that go from page to page, so that renewing their slots costs
- * more than looking into the TLB each time. Places that walk through memory renew theirs often,
- * too, but with the page next to the one before.
+ * Judges the places in translated code that go from page to page, so that renewing their slots may
+ * cost more than looking into the TLB each time. A place whose slot was renewed often is put on
+ * trial: its block is translated anew and counts, until so many renewals later it is known how many
+ * accesses there were for one.
  */
 final class RestlessPlaces {
-    private static final long PAGE = -4096;
+    /** Accesses for a renewal that repay it: it takes so many times what a slot saves. */
+    static final int REPAY = 16;
 
-    /** As many renewals of a slot as it has patience in more time than that cost little. */
-    private static final long OFTEN_NANOS = 10_000L * ProcessorBlock.PATIENCE;
+    /** Renewals after which a place that has kept its slot is put on trial again. */
+    static final int LONG_PATIENCE = 1 << 16;
 
-    private static final long NONE = 1;
+    /** How a place that has a slot is regarded. */
+    enum Standing {
+        UNTRIED,
+        ON_TRIAL,
+        ACQUITTED
+    }
+
+    /** What is to be done about a place. */
+    enum Verdict {
+        NOTHING,
+        TRY,
+        KEEP_SLOT,
+        LOOK_UP
+    }
 
     private final ProcessorBlock state;
-    private final LongSupplier nanoTime;
 
-    /** By slot: when its patience ended last. */
-    private final long[] asked = new long[ProcessorBlock.SLOTS];
+    /** By slot: whether the patience that ends next is the long one. */
+    private final boolean[] patient = new boolean[ProcessorBlock.SLOTS];
 
-    /** By slot: the page that it was renewed with when its patience ended, if the next matters. */
-    private final long[] pages = new long[ProcessorBlock.SLOTS];
-
-    RestlessPlaces(ProcessorBlock state, LongSupplier nanoTime) {
+    RestlessPlaces(ProcessorBlock state) {
         this.state = state;
-        this.nanoTime = nanoTime;
-        Arrays.fill(pages, NONE);
     }
 
     /**
@@ -36,23 +42,31 @@ final class RestlessPlaces {
      *
      * @param slot by its offset, or less than 0 if the access has none
      */
-    boolean include(int context, int slot, long linear) {
+    Verdict judge(int context, int slot, Standing standing) {
         if (slot < 0 || !state.patienceOver(context, slot)) {
-            return false;
+            return Verdict.NOTHING;
         }
-        int n = slot >> 3;
-        long page = linear & PAGE;
-        if (pages[n] != NONE) {
-            boolean neighbours = Math.abs(page - pages[n]) <= -PAGE;
-            pages[n] = NONE;
-            return !neighbours;
-        }
-        long now = nanoTime.getAsLong();
-        if (now - asked[n] < OFTEN_NANOS) {
-            pages[n] = page;
-            state.endPatience(context, slot);
-        }
-        asked[n] = now;
-        return false;
+        long passes = state.takePasses(context, slot);
+        boolean wasPatient = patient[slot >> 3];
+        patient[slot >> 3] = false;
+        return switch (standing) {
+            case UNTRIED -> Verdict.TRY;
+            case ON_TRIAL -> {
+                if (passes < ProcessorBlock.PATIENCE) {
+                    yield Verdict.NOTHING; // translated before the trial
+                }
+                yield passes < (long) REPAY * ProcessorBlock.PATIENCE
+                        ? Verdict.LOOK_UP
+                        : Verdict.KEEP_SLOT;
+            }
+            case ACQUITTED -> {
+                if (wasPatient) {
+                    yield Verdict.TRY;
+                }
+                patient[slot >> 3] = true;
+                state.setPatience(context, slot, LONG_PATIENCE);
+                yield Verdict.NOTHING;
+            }
+        };
     }
 }

@@ -42,6 +42,18 @@ final class TranslatedPage {
     /** Offsets of instructions that access now this page and now that. */
     private final BitSet manyPages = new BitSet();
 
+    /** Offsets of instructions whose accesses are counted, and of those that were. */
+    private final BitSet onTrial = new BitSet();
+
+    private final BitSet acquitted = new BitSet();
+
+    /** Processors spend much of their time in it; see {@link BusyPages}. */
+    boolean busy;
+
+    // For BusyPages: how often it was met, since when
+    int sightings;
+    long sightingsSince;
+
     boolean valid = true;
 
     /** No store to it is under way any more that need not be reported. */
@@ -62,6 +74,26 @@ final class TranslatedPage {
     /** The instruction at an offset is to look into the TLB itself from now on. */
     void noteManyPages(int offset) {
         manyPages.set(offset);
+    }
+
+    RestlessPlaces.Standing standing(int offset) {
+        if (onTrial.get(offset)) {
+            return RestlessPlaces.Standing.ON_TRIAL;
+        }
+        return acquitted.get(offset)
+                ? RestlessPlaces.Standing.ACQUITTED
+                : RestlessPlaces.Standing.UNTRIED;
+    }
+
+    /** The accesses of the instruction at an offset are to be counted from now on. */
+    void beginTrial(int offset) {
+        onTrial.set(offset);
+    }
+
+    /** They are not counted any more. */
+    void acquit(int offset) {
+        onTrial.clear(offset);
+        acquitted.set(offset);
     }
 
     boolean ungrouped(int offset) {

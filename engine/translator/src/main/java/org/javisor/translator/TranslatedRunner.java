@@ -64,7 +64,7 @@ final class TranslatedRunner implements CodeRunner {
         this.guest = new GuestState(processor, state);
         this.code = new CodeLookup(processor, cache, guest, state, tables, fetches);
         this.data = new DataAccess(processor, cache, state, tables, lockstep);
-        this.restless = new RestlessPlaces(state, System::nanoTime);
+        this.restless = new RestlessPlaces(state);
         cache.add(this);
     }
 
@@ -183,6 +183,7 @@ final class TranslatedRunner implements CodeRunner {
                     if (rip << 16 >> 16 != rip) {
                         refuseTarget(exitSite);
                     }
+                    noteBusy(exitSite);
                     return goesOn();
                 }
                 case ExitReason.X87 -> {
@@ -216,8 +217,7 @@ final class TranslatedRunner implements CodeRunner {
                     Site site = exitSite;
                     long linear = state.get64(ProcessorBlock.LINEAR);
                     if (data.admit(context, linear, site)) {
-                        if (restless.include(context, site.slot(), linear)) {
-                            cache.noteManyPages(site.block(), site.offset());
+                        if (judged(site)) {
                             if (verifying && !agrees(reason)) {
                                 return true;
                             }
@@ -238,6 +238,32 @@ final class TranslatedRunner implements CodeRunner {
                 default -> {
                     return interpret(exitSite);
                 }
+            }
+        }
+    }
+
+    /** Whether the block that has left for an access was taken away, to be translated anew. */
+    private boolean judged(Site site) {
+        TranslatedBlock block = site.block();
+        int offset = site.offset();
+        switch (restless.judge(context, site.slot(), block.page.standing(offset))) {
+            case NOTHING -> {
+                return false;
+            }
+            case TRY -> cache.beginTrial(block, offset);
+            case KEEP_SLOT -> cache.acquit(block, offset);
+            case LOOK_UP -> cache.noteManyPages(block, offset);
+        }
+        return true;
+    }
+
+    /** An event came on the way from one page of user code to another, or within it. */
+    private void noteBusy(Site site) {
+        if (Context.user(context)) {
+            cache.met(site.block().page);
+            TranslatedPage next = fetches.find(context, rip);
+            if (next != null && next != site.block().page) {
+                cache.met(next);
             }
         }
     }

@@ -63,6 +63,7 @@ final class TranslationCache implements WriteObserver {
 
     private CodeRegion region;
     private int regionIndex;
+    private final BusyPages busyPages;
     private final byte[] bytes = new byte[GuestMemory.PAGE_SIZE + Decoder.MAX_LENGTH];
     private int nextPage;
     private long blocks;
@@ -75,8 +76,10 @@ final class TranslationCache implements WriteObserver {
             GuestMemory memory,
             ExecutableMemory code,
             TranslatorOptions options,
-            UnaryOperator<byte[]> fault) {
+            UnaryOperator<byte[]> fault,
+            BusyPages busyPages) {
         this.fault = fault;
+        this.busyPages = busyPages;
         this.verify = options.verify();
         this.memory = memory;
         this.code = code;
@@ -132,6 +135,7 @@ final class TranslationCache implements WriteObserver {
                 emptyAll();
             }
             page = new TranslatedPage(gpa, nextPage++);
+            busyPages.begin(page);
             pages.put(gpa, page);
         }
         return page;
@@ -239,6 +243,29 @@ final class TranslationCache implements WriteObserver {
     synchronized void noteManyPages(TranslatedBlock block, int offset) {
         block.page.noteManyPages(offset);
         remove(block);
+    }
+
+    /** Has a block translated anew in which an instruction's accesses are counted. */
+    synchronized void beginTrial(TranslatedBlock block, int offset) {
+        block.page.beginTrial(offset);
+        remove(block);
+    }
+
+    /** Has a block translated anew in which they are no longer. */
+    synchronized void acquit(TranslatedBlock block, int offset) {
+        block.page.acquit(offset);
+        remove(block);
+    }
+
+    /** An event has found a processor on its way to a page of user code, or from it. */
+    synchronized void met(TranslatedPage page) {
+        if (page.valid && busyPages.met(page)) {
+            for (TranslatedBlock block : page.blocks()) {
+                if (Context.user(block.context)) {
+                    remove(block);
+                }
+            }
+        }
     }
 
     /** All processors of a machine offer the same. */

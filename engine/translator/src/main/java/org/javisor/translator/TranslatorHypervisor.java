@@ -1,6 +1,7 @@
 package org.javisor.translator;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.javisor.device.Clock;
 import org.javisor.hypervisor.CpuidTable;
@@ -15,6 +16,7 @@ public final class TranslatorHypervisor implements Hypervisor {
     private final InterpreterHypervisor interpreter = new InterpreterHypervisor();
     private final TranslatorOptions options;
     private final UnaryOperator<byte[]> fault;
+    private final Supplier<BusyPages> busyPages;
 
     /** With {@link TranslatorOptions#DEFAULT}. */
     public TranslatorHypervisor() {
@@ -22,17 +24,26 @@ public final class TranslatorHypervisor implements Hypervisor {
     }
 
     public TranslatorHypervisor(TranslatorOptions options) {
-        this(options, code -> code);
+        this(options, code -> code, BusyPages::new);
     }
 
     /**
-     * For tests of who looks for faults.
+     * For tests.
      *
      * @param fault spoils the code of a block before it is put in place
+     * @param busyPages judge of the pages of a machine
      */
-    TranslatorHypervisor(TranslatorOptions options, UnaryOperator<byte[]> fault) {
+    TranslatorHypervisor(
+            TranslatorOptions options, UnaryOperator<byte[]> fault, Supplier<BusyPages> busyPages) {
         this.options = options;
         this.fault = fault;
+        this.busyPages = busyPages;
+    }
+
+    /** For tests of code as it is on busy pages: all are. */
+    static TranslatorHypervisor busy() {
+        return new TranslatorHypervisor(
+                TranslatorOptions.DEFAULT, code -> code, () -> new BusyPages(0));
     }
 
     @Override
@@ -73,7 +84,7 @@ public final class TranslatorHypervisor implements Hypervisor {
                                                 "This host refuses executable memory"));
         TranslationCache cache;
         try {
-            cache = new TranslationCache(memory, code, options, fault);
+            cache = new TranslationCache(memory, code, options, fault, busyPages.get());
         } catch (RuntimeException e) {
             code.close();
             throw e;

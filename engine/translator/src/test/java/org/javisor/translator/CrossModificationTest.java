@@ -38,7 +38,7 @@ class CrossModificationTest {
      */
     @Test
     void functionThatIsCalled_isNeverOlderThanWhatWasToldOfIt() throws Exception {
-        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(), 1 + CALLERS);
+        try (SmallGuest guest = new SmallGuest(TranslatorHypervisor.busy(), 1 + CALLERS);
                 ExecutorService threads = Executors.newFixedThreadPool(1 + CALLERS)) {
             guest.tables().mapIdentity(FUNCTION, 0x100000, USER);
             guest.tables().map(ALIAS, FUNCTION, USER);

@@ -37,7 +37,8 @@ class LockstepTest {
     }
 
     private static LockstepDifference difference(UnaryOperator<byte[]> fault, GuestCode code) {
-        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor(VERIFY, fault))) {
+        try (SmallGuest guest =
+                new SmallGuest(new TranslatorHypervisor(VERIFY, fault, BusyPages::new))) {
             return catchThrowableOfType(LockstepDifference.class, () -> guest.run(code));
         }
     }

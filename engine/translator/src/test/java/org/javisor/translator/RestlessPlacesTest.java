@@ -1,90 +1,89 @@
 package org.javisor.translator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.javisor.translator.RestlessPlaces.Standing.ACQUITTED;
+import static org.javisor.translator.RestlessPlaces.Standing.ON_TRIAL;
+import static org.javisor.translator.RestlessPlaces.Standing.UNTRIED;
+import static org.javisor.translator.RestlessPlaces.Verdict.KEEP_SLOT;
+import static org.javisor.translator.RestlessPlaces.Verdict.LOOK_UP;
+import static org.javisor.translator.RestlessPlaces.Verdict.NOTHING;
+import static org.javisor.translator.RestlessPlaces.Verdict.TRY;
 
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class RestlessPlacesTest {
     private static final int SLOT = 8 * 77, OTHER = 8 * 78;
     private static final int CONTEXT = Context.USER;
+    private static final int SLOTS = ProcessorBlock.slots(CONTEXT);
 
     private final ProcessorBlock state = new ProcessorBlock();
-    private long now = 1L << 40;
-    private final RestlessPlaces places = new RestlessPlaces(state, () -> now);
+    private final RestlessPlaces places = new RestlessPlaces(state);
 
     /** As translated code does it that renews a slot once too often. */
-    private boolean renewed(int slot, long linear) {
-        state.put64(ProcessorBlock.slots(CONTEXT) + ProcessorBlock.SLOT_PATIENCE + slot, 0);
-        return places.include(CONTEXT, slot, linear);
+    private RestlessPlaces.Verdict renewed(int slot, RestlessPlaces.Standing standing) {
+        state.put64(SLOTS + ProcessorBlock.SLOT_PATIENCE + slot, 0);
+        return places.judge(CONTEXT, slot, standing);
+    }
+
+    private void passes(int slot, long count) {
+        state.put64(SLOTS + ProcessorBlock.SLOT_PASSES + slot, count);
     }
 
     private long patience(int slot) {
-        return state.get64(ProcessorBlock.slots(CONTEXT) + ProcessorBlock.SLOT_PATIENCE + slot);
+        return state.get64(SLOTS + ProcessorBlock.SLOT_PATIENCE + slot);
     }
 
-    /** The first time tells nothing: nobody knows when the one before was. */
-    @BeforeEach
-    void firstTime() {
-        assertThat(renewed(SLOT, 0x1000)).isFalse();
+    @Test
+    void placeRenewedOften_isTried_andCountedFromZero() {
+        passes(SLOT, 4711);
+        assertThat(renewed(SLOT, UNTRIED)).isEqualTo(TRY);
+        assertThat(state.get64(SLOTS + ProcessorBlock.SLOT_PASSES + SLOT)).isZero();
         assertThat(patience(SLOT)).isEqualTo(ProcessorBlock.PATIENCE);
     }
 
     @Test
-    void placeWithPagesFarApart_isRestless() {
-        assertThat(renewed(SLOT, 0x5008)).isFalse();
-        assertThat(patience(SLOT)).isEqualTo(1);
-        assertThat(renewed(SLOT, 0x9000)).isTrue();
+    void placeOnTrial_keepsItsSlot_ifItHadAccessesEnoughForARenewal() {
+        long enough = (long) RestlessPlaces.REPAY * ProcessorBlock.PATIENCE;
+        passes(SLOT, enough - 1);
+        assertThat(renewed(SLOT, ON_TRIAL)).isEqualTo(LOOK_UP);
+        passes(SLOT, enough);
+        assertThat(renewed(SLOT, ON_TRIAL)).isEqualTo(KEEP_SLOT);
     }
 
     @Test
-    void placeThatWalksThroughMemory_isNot_inEitherDirection() {
-        for (long step : new long[] {0x1000, -0x1000}) {
-            assertThat(renewed(SLOT, 0x5ff8)).isFalse();
-            assertThat(renewed(SLOT, 0x5000 + step)).isFalse();
-            assertThat(patience(SLOT)).isEqualTo(ProcessorBlock.PATIENCE);
-        }
-    }
-
-    @Test
-    void placeThatSeldomChangesItsPage_isNot() {
-        now += 10_000L * ProcessorBlock.PATIENCE;
-        assertThat(renewed(SLOT, 0x5000)).isFalse();
+    void codeOfBeforeTheTrial_countsNothing_andIsNotJudged() {
+        assertThat(renewed(SLOT, ON_TRIAL)).isEqualTo(NOTHING);
         assertThat(patience(SLOT)).isEqualTo(ProcessorBlock.PATIENCE);
-        now += 10_000L * ProcessorBlock.PATIENCE - 1;
-        assertThat(renewed(SLOT, 0x9000)).isFalse();
-        assertThat(renewed(SLOT, 0x5000)).isTrue();
     }
 
     @Test
-    void placesAreJudgedByThemselves() {
-        assertThat(renewed(OTHER, 0x1000)).isFalse();
-        assertThat(renewed(SLOT, 0x5000)).isFalse();
-        assertThat(renewed(OTHER, 0x9000)).isFalse();
-        assertThat(renewed(OTHER, 0xa000)).isFalse();
-        assertThat(renewed(SLOT, 0x7000)).isTrue();
+    void acquittedPlace_isTriedAgain_afterALongTimeOnly() {
+        assertThat(renewed(SLOT, ACQUITTED)).isEqualTo(NOTHING);
+        assertThat(patience(SLOT)).isEqualTo(RestlessPlaces.LONG_PATIENCE);
+        assertThat(renewed(OTHER, ACQUITTED)).isEqualTo(NOTHING);
+        assertThat(renewed(SLOT, ACQUITTED)).isEqualTo(TRY);
+        assertThat(patience(SLOT)).isEqualTo(ProcessorBlock.PATIENCE);
     }
 
     @Test
     void accessWithPatienceLeft_orWithoutASlot_isNotJudged() {
-        assertThat(places.include(CONTEXT, SLOT, 0x5000)).isFalse();
-        assertThat(places.include(CONTEXT, -1, 0x5000)).isFalse();
+        assertThat(places.judge(CONTEXT, SLOT, UNTRIED)).isEqualTo(NOTHING);
+        assertThat(places.judge(CONTEXT, -1, UNTRIED)).isEqualTo(NOTHING);
         assertThat(patience(SLOT)).isEqualTo(ProcessorBlock.PATIENCE);
     }
 
     @Test
     void slotsAreVoidedByGroups_whereOneWasRenewed() {
-        int slots = ProcessorBlock.slots(CONTEXT);
-        long empty = state.get64(slots + SLOT);
+        long empty = state.get64(SLOTS + SLOT);
         int far = 8 * (ProcessorBlock.SLOTS - 1);
-        state.put64(slots + SLOT, -0x5000);
-        state.put64(slots + far, -0x6000);
-        state.put64(slots + ProcessorBlock.SLOT_RENEWED, 1L << 8 * (SLOT / 512));
+        state.put64(SLOTS + SLOT, -0x5000);
+        state.put64(SLOTS + far, -0x6000);
+        state.put64(SLOTS + ProcessorBlock.SLOT_RENEWED, 1L << 8 * (SLOT / 512));
         state.clearSlots(CONTEXT);
-        assertThat(state.get64(slots + SLOT)).isEqualTo(empty);
-        assertThat(state.get64(slots + far)).isEqualTo(-0x6000);
-        state.put64(slots + ProcessorBlock.SLOT_RENEWED + far / 512 / 8 * 8, 1L << 56);
+        assertThat(state.get64(SLOTS + SLOT)).isEqualTo(empty);
+        assertThat(state.get64(SLOTS + far)).isEqualTo(-0x6000);
+        state.put64(SLOTS + ProcessorBlock.SLOT_RENEWED + far / 512 / 8 * 8, 1L << 56);
         state.clearSlots(CONTEXT);
-        assertThat(state.get64(slots + far)).isNotEqualTo(-0x6000);
+        assertThat(state.get64(SLOTS + far)).isNotEqualTo(-0x6000);
     }
 }
