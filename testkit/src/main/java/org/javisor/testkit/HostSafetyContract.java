@@ -38,6 +38,41 @@ public abstract class HostSafetyContract extends GuestContract {
         return GuestCode.at(CODE);
     }
 
+    // Addresses
+
+    /**
+     * Tables may mark what is empty with addresses that nobody can use; accesses may begin before.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            longs = {
+                0x3fffffffffffffffL,
+                0x4000000000000fffL,
+                0x4000000000001fffL,
+                0x4000000000004fffL,
+                0x4000000000005fffL,
+                0x40000000_02000fffL,
+                0x7fffffffffffffffL,
+                0x8000000000000000L,
+                0xbfffffffffffffffL,
+                0xc000000000000fffL,
+            })
+    public void accessThatBeginsInFrontOfAPageNobodyCanHave_isAProtectionFault(long address) {
+        for (String access : new String[] {"668b03", "668903", "488b03", "488903", "0f1003"}) {
+            // clc; access; jc: the flags are needed afterwards
+            for (String code : new String[] {"f8" + access + "7200", access + "39c0"}) {
+                try (SmallGuest fresh = new SmallGuest(hypervisor())) {
+                    GuestCode program = kernel().mov(RBX, address).label("at").hex(code).end();
+                    assertException(fresh.run(program), 13, 0);
+                }
+                try (SmallGuest fresh = new SmallGuest(hypervisor())) {
+                    GuestCode program = GuestCode.at(USER).mov(RBX, address).hex(code).end();
+                    assertException(fresh.runUser(program), 13, 0);
+                }
+            }
+        }
+    }
+
     // Division
 
     @ParameterizedTest

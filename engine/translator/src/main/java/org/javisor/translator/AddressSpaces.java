@@ -21,6 +21,7 @@ final class AddressSpaces {
     private final AddressTables tables;
     private final FetchTable fetches;
     private final GuestMemory memory;
+    private final WritablePlaces places;
     private final boolean readOnly;
 
     /** The one left last comes first. */
@@ -88,12 +89,14 @@ final class AddressSpaces {
             AddressTables tables,
             FetchTable fetches,
             GuestMemory memory,
+            WritablePlaces places,
             boolean readOnly) {
         this.readOnly = readOnly;
         this.state = state;
         this.tables = tables;
         this.fetches = fetches;
         this.memory = memory;
+        this.places = places;
     }
 
     /** All that was left is void. */
@@ -164,8 +167,12 @@ final class AddressSpaces {
         // Tracking may have begun since the question; who begins it revokes afterwards.
         VarHandle.fullFence();
         for (int n = 0; n < space.dataCount; n++) {
-            if (space.writable[n] && memory.isTracked(space.gpa[n])) {
-                state.clearTlbWrite(space.dataContext[n], ProcessorBlock.tlbIndex(space.linear[n]));
+            if (space.writable[n]) {
+                int index = ProcessorBlock.tlbIndex(space.linear[n]);
+                places.note(space.gpa[n], index);
+                if (memory.isTracked(space.gpa[n])) {
+                    state.clearTlbWrite(space.dataContext[n], index);
+                }
             }
         }
         for (int n = 0; n < space.codeCount; n++) {

@@ -1,6 +1,8 @@
 package org.javisor.translator;
 
 import java.util.Arrays;
+import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
 
 /**
  * The entries of a {@link ProcessorBlock} that depend on the guest's page tables, and which of them
@@ -11,25 +13,83 @@ final class AddressTables {
     private static final long LARGEST_PAGE = -1L << 30;
     private static final int TARGET_HASHES = 1 << 14;
 
-    /** The entries of one table in one context that have been made since they were last voided. */
+    /**
+     * The entries of one table in one context that have been made since they were last voided,
+     * those of global pages apart: guests that change between address spaces void the others all
+     * the time.
+     */
     private static final class Made {
-        final int[] indices;
-        final boolean[] listed;
-        final boolean[] global;
-        int count;
+        final Listed local = new Listed();
+        final Listed global = new Listed();
 
-        Made(int entries) {
-            indices = new int[entries];
-            listed = new boolean[entries];
-            global = new boolean[entries];
+        /** By entry: whether what was entered last is of a global page. */
+        boolean[] isGlobal = {};
+
+        void prepare(int entries) {
+            local.prepare(entries);
+            global.prepare(entries);
+            isGlobal = new boolean[entries];
         }
 
-        void add(int index, boolean isGlobal) {
-            global[index] = isGlobal;
+        void add(int index, boolean ofGlobalPage) {
+            isGlobal[index] = ofGlobalPage;
+            (ofGlobalPage ? global : local).add(index);
+        }
+
+        /** Voids the entries that match. */
+        void flush(boolean keepGlobal, IntPredicate matches, IntConsumer clear) {
+            local.flush(index -> !isGlobal[index], matches, clear);
+            if (!keepGlobal) {
+                global.flush(index -> isGlobal[index], matches, clear);
+            }
+        }
+
+        /** The entries that are not of global pages. */
+        void forEachLocal(IntConsumer action) {
+            for (int n = 0; n < local.count; n++) {
+                if (!isGlobal[local.indices[n]]) {
+                    action.accept(local.indices[n]);
+                }
+            }
+        }
+    }
+
+    /** Entries, each once. */
+    private static final class Listed {
+        int[] indices = {};
+        boolean[] listed = {};
+        int count;
+
+        void prepare(int entries) {
+            indices = new int[entries];
+            listed = new boolean[entries];
+        }
+
+        void add(int index) {
             if (!listed[index]) {
                 listed[index] = true;
                 indices[count++] = index;
             }
+        }
+
+        /**
+         * Takes off the list what matches, which is cleared, and what has been replaced by
+         * something that is not of this list.
+         */
+        void flush(IntPredicate ofThisList, IntPredicate matches, IntConsumer clear) {
+            int kept = 0;
+            for (int n = 0; n < count; n++) {
+                int index = indices[n];
+                if (!ofThisList.test(index)) {
+                    listed[index] = false;
+                } else if (matches.test(index)) {
+                    listed[index] = false;
+                    clear.accept(index);
+                } else {
+                    indices[kept++] = index;
+                }
+            }
+            count = kept;
         }
     }
 
@@ -39,10 +99,10 @@ final class AddressTables {
     private final Made[] codes = new Made[Context.COUNT];
 
     /** The guest-physical pages that the entries of the data TLB lead to. */
-    private final long[][] dataGpa = new long[Context.COUNT][ProcessorBlock.TLB_ENTRIES];
+    private final long[][] dataGpa = new long[Context.COUNT][];
 
     /** The pages that the entries of the code TLB are for. */
-    private final long[][] codeLinear = new long[Context.COUNT][ProcessorBlock.CODE_ENTRIES];
+    private final long[][] codeLinear = new long[Context.COUNT][];
 
     /** By group of contexts that differ in rights only: whether slots may be filled. */
     private final boolean[] used = new boolean[Context.COUNT / Context.RIGHTS];
@@ -56,9 +116,20 @@ final class AddressTables {
 
     AddressTables(ProcessorBlock state) {
         this.state = state;
-        Arrays.setAll(data, c -> new Made(ProcessorBlock.TLB_ENTRIES));
-        Arrays.setAll(jumps, c -> new Made(ProcessorBlock.JUMP_ENTRIES));
-        Arrays.setAll(codes, c -> new Made(ProcessorBlock.CODE_ENTRIES));
+        Arrays.setAll(data, c -> new Made());
+        Arrays.setAll(jumps, c -> new Made());
+        Arrays.setAll(codes, c -> new Made());
+    }
+
+    /** Makes a context's tables, where they have not been used before. */
+    private void prepare(int context) {
+        if (state.prepare(context)) {
+            data[context].prepare(ProcessorBlock.TLB_ENTRIES);
+            jumps[context].prepare(ProcessorBlock.JUMP_ENTRIES);
+            codes[context].prepare(ProcessorBlock.CODE_ENTRIES);
+            dataGpa[context] = new long[ProcessorBlock.TLB_ENTRIES];
+            codeLinear[context] = new long[ProcessorBlock.CODE_ENTRIES];
+        }
     }
 
     void enterData(
@@ -69,6 +140,7 @@ final class AddressTables {
             boolean writable,
             boolean global,
             int shift) {
+        prepare(context);
         int index = ProcessorBlock.tlbIndex(linear);
         data[context].add(index, global);
         dataGpa[context][index] = gpa;
@@ -77,6 +149,7 @@ final class AddressTables {
     }
 
     void enterJump(int context, long linear, long host, boolean global) {
+        prepare(context);
         jumps[context].add(ProcessorBlock.jumpIndex(linear), global);
         jumpTargets[targetHash(linear)] = true;
         state.enterJump(context, linear, host);
@@ -87,6 +160,7 @@ final class AddressTables {
     }
 
     void enterCode(int context, long linear, int pageNumber, boolean global) {
+        prepare(context);
         int index = ProcessorBlock.codeIndex(linear);
         codes[context].add(index, global);
         codeLinear[context][index] = linear & PAGE;
@@ -105,7 +179,13 @@ final class AddressTables {
 
     /** Code is about to run in a context, or in those with other rights. */
     void noteContext(int context) {
-        used[context / Context.RIGHTS] = true;
+        int group = context / Context.RIGHTS;
+        if (!used[group]) {
+            used[group] = true;
+            for (int rights = 0; rights < Context.RIGHTS; rights++) {
+                prepare(Context.withRights(context, rights));
+            }
+        }
     }
 
     /** Voids what places in the code remember. */
@@ -121,19 +201,19 @@ final class AddressTables {
     /** Writes down the entries of the data TLB that are not of global pages. */
     void leave(AddressSpaces.Left space) {
         for (int c = 0; c < Context.COUNT; c++) {
-            Made made = data[c];
-            for (int n = 0; n < made.count; n++) {
-                int index = made.indices[n];
-                long linear = state.tlbPage(c, index);
-                if (!made.global[index] && linear != -1) {
-                    space.addData(
-                            c,
-                            linear,
-                            dataGpa[c][index],
-                            state.tlbHost(c, index),
-                            state.tlbWritable(c, index));
-                }
-            }
+            int context = c;
+            data[c].forEachLocal(
+                    index -> {
+                        long linear = state.tlbPage(context, index);
+                        if (linear != -1) {
+                            space.addData(
+                                    context,
+                                    linear,
+                                    dataGpa[context][index],
+                                    state.tlbHost(context, index),
+                                    state.tlbWritable(context, index));
+                        }
+                    });
         }
     }
 
@@ -141,56 +221,30 @@ final class AddressTables {
     void flush(boolean keepGlobal) {
         forgetSlots();
         for (int c = 0; c < Context.COUNT; c++) {
-            Made made = data[c];
-            int kept = 0;
-            for (int n = 0; n < made.count; n++) {
-                int index = made.indices[n];
-                if (keepGlobal && made.global[index]) {
-                    made.indices[kept++] = index;
-                } else {
-                    made.listed[index] = false;
-                    state.clearTlb(c, index);
-                }
-            }
-            made.count = kept;
-            flushJumps(c, keepGlobal, 0, 0);
-            flushCodes(c, keepGlobal, 0, 0);
+            flush(c, keepGlobal, 0, 0);
         }
         largeUpperPages &= keepGlobal;
         largeLowerPages &= keepGlobal;
     }
 
-    /** Voids the jumps whose targets agree with an address in the bits of a mask. */
-    private void flushJumps(int c, boolean keepGlobal, long mask, long linear) {
-        Made made = jumps[c];
-        int kept = 0;
-        for (int n = 0; n < made.count; n++) {
-            int index = made.indices[n];
-            if (keepGlobal && made.global[index]
-                    || (state.jumpLinear(c, index) & mask) != (linear & mask)) {
-                made.indices[kept++] = index;
-            } else {
-                made.listed[index] = false;
-                state.clearJump(c, index);
-            }
-        }
-        made.count = kept;
+    /** Voids the entries that agree with an address in the bits of a mask. */
+    private void flush(int c, boolean keepGlobal, long mask, long linear) {
+        data[c].flush(
+                keepGlobal,
+                index -> (state.tlbPage(c, index) & mask) == (linear & mask),
+                index -> state.clearTlb(c, index));
+        flushJumps(c, keepGlobal, mask, linear);
+        codes[c].flush(
+                keepGlobal,
+                index -> (codeLinear[c][index] & mask) == (linear & mask),
+                index -> state.clearCode(c, index));
     }
 
-    private void flushCodes(int c, boolean keepGlobal, long mask, long linear) {
-        Made made = codes[c];
-        int kept = 0;
-        for (int n = 0; n < made.count; n++) {
-            int index = made.indices[n];
-            if (keepGlobal && made.global[index]
-                    || (codeLinear[c][index] & mask) != (linear & mask)) {
-                made.indices[kept++] = index;
-            } else {
-                made.listed[index] = false;
-                state.clearCode(c, index);
-            }
-        }
-        made.count = kept;
+    private void flushJumps(int c, boolean keepGlobal, long mask, long linear) {
+        jumps[c].flush(
+                keepGlobal,
+                index -> (state.jumpLinear(c, index) & mask) == (linear & mask),
+                index -> state.clearJump(c, index));
     }
 
     /**
@@ -206,6 +260,9 @@ final class AddressTables {
         }
         int index = ProcessorBlock.tlbIndex(linear);
         for (int c = 0; c < Context.COUNT; c++) {
+            if (!state.isPrepared(c)) {
+                continue;
+            }
             if (state.tlbPage(c, index) == (linear & PAGE)) {
                 state.clearTlb(c, index);
             }
@@ -222,17 +279,8 @@ final class AddressTables {
 
     /** The largest pages that guests use for more than the direct map of memory have 1 GiB. */
     private void flushLarge(long linear) {
-        long mask = LARGEST_PAGE;
         for (int c = 0; c < Context.COUNT; c++) {
-            Made made = data[c];
-            for (int n = 0; n < made.count; n++) {
-                int index = made.indices[n];
-                if ((state.tlbPage(c, index) & mask) == (linear & mask)) {
-                    state.clearTlb(c, index);
-                }
-            }
-            flushJumps(c, false, mask, linear);
-            flushCodes(c, false, mask, linear);
+            flush(c, false, LARGEST_PAGE, linear);
         }
     }
 }

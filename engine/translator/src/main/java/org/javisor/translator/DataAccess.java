@@ -8,9 +8,6 @@ import org.javisor.memory.GuestMemory;
 /** Answers the accesses that translated code finds no page for, and takes rights away again. */
 final class DataAccess {
     private static final long PAGE = -4096;
-    private static final int WRITABLE_HASHES = 1 << 16;
-    private static final short SEVERAL = -1;
-
     private final GuestProcessor processor;
     private final TranslationCache cache;
     private final GuestMemory memory;
@@ -22,11 +19,7 @@ final class DataAccess {
 
     private final boolean verifying;
 
-    /**
-     * By a page's number, cut: where in the TLB one was entered for writing, counted from 1; 0 if
-     * never, SEVERAL if in more than one place. Read by others.
-     */
-    private final short[] writableAt = new short[WRITABLE_HASHES];
+    private final WritablePlaces places;
 
     /** The contexts with pages that were entered for writing, one bit each. Read by others. */
     private int contextsWriting;
@@ -42,12 +35,14 @@ final class DataAccess {
             TranslationCache cache,
             ProcessorBlock state,
             AddressTables tables,
+            WritablePlaces places,
             Optional<Lockstep> lockstep) {
         this.processor = processor;
         this.cache = cache;
         this.memory = processor.memory();
         this.state = state;
         this.tables = tables;
+        this.places = places;
         this.lockstep = lockstep;
         this.verifying = lockstep.isPresent();
     }
@@ -63,10 +58,6 @@ final class DataAccess {
             slotsRevoked = false;
             tables.forgetSlots();
         }
-    }
-
-    private static int hash(long gpa) {
-        return (int) (gpa >>> 12) & WRITABLE_HASHES - 1;
     }
 
     /** Lets an access or a group of them pass; false if the access is the interpreter's. */
@@ -113,7 +104,6 @@ final class DataAccess {
         }
         if (writable) {
             contextsWriting |= 1 << context;
-            noteWritable(hash(gpa), (short) (ProcessorBlock.tlbIndex(linear) + 1));
         }
         tables.enterData(
                 context,
@@ -126,6 +116,7 @@ final class DataAccess {
         if (writable) {
             // Tracking may have begun since the question; who begins it revokes afterwards.
             VarHandle.fullFence();
+            places.note(gpa, ProcessorBlock.tlbIndex(linear));
             if (memory.isTracked(gpa)) {
                 state.clearTlbWrite(context, ProcessorBlock.tlbIndex(linear));
                 writable = false;
@@ -134,33 +125,38 @@ final class DataAccess {
         return writable || !write;
     }
 
-    private void noteWritable(int hash, short place) {
-        short known = writableAt[hash];
-        if (known != place) {
-            writableAt[hash] = known == 0 ? place : SEVERAL;
-        }
-    }
-
     void revokeWrites(long pageGpa) {
-        int place = pageGpa == -1 ? SEVERAL : writableAt[hash(pageGpa)];
-        if (place == 0) {
+        long found = pageGpa == -1 ? WritablePlaces.ANYWHERE : places.take(pageGpa);
+        if (found == WritablePlaces.NOWHERE) {
             return;
         }
-        int from = place == SEVERAL ? 0 : place - 1;
-        int to = place == SEVERAL ? ProcessorBlock.TLB_ENTRIES : place;
         long host = pageGpa == -1 ? -1 : memory.hostAddress(pageGpa);
         for (int c = 0; c < Context.COUNT; c++) {
             if ((contextsWriting & 1 << c) == 0) {
                 continue;
             }
-            for (int n = from; n < to; n++) {
-                if (pageGpa == -1 || state.tlbHost(c, n) == host) {
-                    state.clearTlbWrite(c, n);
+            if (found == WritablePlaces.ANYWHERE) {
+                for (int n = 0; n < ProcessorBlock.TLB_ENTRIES; n++) {
+                    revoke(c, n, host);
+                }
+            } else {
+                revoke(c, WritablePlaces.first(found), host);
+                if (WritablePlaces.second(found) >= 0) {
+                    revoke(c, WritablePlaces.second(found), host);
                 }
             }
         }
         // Not before: a processor that enters code meanwhile would forget its slots and fill them
         // again from the TLB.
         slotsRevoked = true;
+    }
+
+    /**
+     * @param host that of the page, or -1 for any
+     */
+    private void revoke(int context, int index, long host) {
+        if (host == -1 || state.tlbHost(context, index) == host) {
+            state.clearTlbWrite(context, index);
+        }
     }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
+import org.javisor.memory.HostMapping;
 import org.javisor.memory.RawMemory;
 
 /**
@@ -143,8 +144,15 @@ final class ProcessorBlock {
     /** Beyond registers and small fields: the tables of each {@link Context}. */
     private static final int TABLES = 0x1000;
 
+    /**
+     * The bits of a linear address that make the index of its page in the data TLB: 32 MiB in a
+     * row, and those by which the heaps differ that a C library gives to each thread, at multiples
+     * of 64 MiB. See docs/adr/0012.
+     */
+    static final long TLB_INDEX_BITS = 0xdff_f000;
+
     /** The data TLB is four tables of as many words, so that an index need not be scaled. */
-    static final int TLB_ENTRIES = 16384;
+    static final int TLB_ENTRIES = 1 << Long.bitCount(TLB_INDEX_BITS);
 
     static final int TLB_ENTRY_SHIFT = 3;
     static final int TLB_READ = 0;
@@ -153,7 +161,7 @@ final class ProcessorBlock {
     static final int TLB_DISTANCE = 3 * TLB_WRITE;
 
     // One entry of the jump table: 16 bytes
-    static final int JUMP_ENTRIES = 65536;
+    static final int JUMP_ENTRIES = 32768;
 
     /** Targets are often aligned, so the number of the page is added to the offset. */
     static final int JUMP_PAGE_SHIFT = 12;
@@ -201,12 +209,22 @@ final class ProcessorBlock {
     private static final long NOWHERE = 1L << 62;
 
     /**
+     * The tag of empty entries. No address is looked for there whose first or last byte would be on
+     * that page, but in two entries, which have another.
+     */
+    private static final long EMPTY = -NOWHERE;
+
+    private static final long EMPTY_INSTEAD = -(NOWHERE | 5L << 12);
+    private static final int EMPTY_AT = 0, EMPTY_BEFORE = TLB_ENTRIES - 1;
+
+    /**
      * Freed when nobody can reach it: other threads may post an event for the processor when its
      * machine has been closed.
      */
-    private final MemorySegment segment = Arena.ofAuto().allocate(SIZE, 4096);
+    private final MemorySegment segment;
 
-    private final long address = segment.address();
+    private final long address;
+    private final boolean[] prepared = new boolean[Context.COUNT];
 
     /** Where empty slots lead whose address nobody is expected to guess. */
     private final MemorySegment nothing = Arena.ofAuto().allocate(2 * PAGE_BYTES, PAGE_BYTES);
@@ -215,7 +233,12 @@ final class ProcessorBlock {
     private final MemorySegment emptySlots = Arena.ofAuto().allocate(SLOT_HOST, 8);
 
     ProcessorBlock() {
-        put64(TLB_INDEX_MASK, (long) (TLB_ENTRIES - 1) << 12);
+        HostMapping mapping = HostMapping.reserve(SIZE + PAGE_BYTES - 1 & -PAGE_BYTES);
+        segment =
+                MemorySegment.ofAddress(mapping.address())
+                        .reinterpret(SIZE, Arena.ofAuto(), unused -> mapping.close());
+        address = segment.address();
+        put64(TLB_INDEX_MASK, TLB_INDEX_BITS);
         for (int n = 0; n < ALIGNMENTS; n++) {
             put64(OUTSIDE_MASKS + 8 * n, PAGE_MASK | (1 << n) - 1);
         }
@@ -239,27 +262,43 @@ final class ProcessorBlock {
             long secret = random.nextLong() >>> 2;
             emptySlots.set(ValueLayout.JAVA_LONG, at, -(NOWHERE | secret));
         }
-        clearTables();
-        for (int context = 1; context < Context.COUNT; context++) {
-            MemorySegment.copy(segment, tlb(0), segment, tlb(context), CONTEXT_BYTES);
-        }
     }
 
-    /** Makes the tables of the first context empty. */
-    private void clearTables() {
-        MemorySegment.copy(emptySlots, 0, segment, slots(0), SLOT_HOST);
-        for (int at = 0; at < SLOT_HOST; at += 8) {
-            put64(slots(0) + SLOT_HOST + at, nothing.address());
-            put64(slots(0) + SLOT_PATIENCE + at, PATIENCE);
+    /**
+     * Makes the tables of a context empty if they have never been used. What has not been touched
+     * costs no memory, and no time when a machine is started.
+     *
+     * @return whether that was necessary
+     */
+    boolean prepare(int context) {
+        if (prepared[context]) {
+            return false;
         }
-        for (int n = 0; n < TLB_ENTRIES; n++) {
-            clearTlb(0, n);
-        }
-        for (int n = 0; n < JUMP_ENTRIES; n++) {
-            clearJump(0, n);
-        }
-        for (int n = 0; n < CODE_ENTRIES; n++) {
-            clearCode(0, n);
+        prepared[context] = true;
+        fill(tlb(context), TLB_HOST, EMPTY, EMPTY);
+        clearTlb(context, EMPTY_AT);
+        clearTlb(context, EMPTY_BEFORE);
+        fill(jumps(context), JUMP_BYTES, EMPTY, 0);
+        clearJump(context, jumpIndex(NOWHERE));
+        fill(codes(context), CODE_BYTES, EMPTY, EMPTY);
+        int slots = slots(context);
+        MemorySegment.copy(emptySlots, 0, segment, slots, SLOT_HOST);
+        fill(slots + SLOT_HOST, SLOT_HOST, nothing.address(), nothing.address());
+        fill(slots + SLOT_PATIENCE, SLOT_HOST, PATIENCE, PATIENCE);
+        return true;
+    }
+
+    boolean isPrepared(int context) {
+        return prepared[context];
+    }
+
+    /** Two words again and again; in few steps, as this happens before HotSpot knows it. */
+    private void fill(int from, int bytes, long even, long odd) {
+        put64(from, even);
+        put64(from + 8, odd);
+        for (int done = 16; done < bytes; done *= 2) {
+            int more = Math.min(done, bytes - done);
+            MemorySegment.copy(segment, from, segment, from + done, more);
         }
     }
 
@@ -313,7 +352,7 @@ final class ProcessorBlock {
     }
 
     static int tlbIndex(long linear) {
-        return (int) (linear >>> 12) & TLB_ENTRIES - 1;
+        return (int) Long.compress(linear, TLB_INDEX_BITS);
     }
 
     private static int tlbEntry(int context, int index) {
@@ -322,7 +361,7 @@ final class ProcessorBlock {
 
     /** An empty tag is a page of another entry, so that no address that comes here can match. */
     private static long emptyTag(int index) {
-        return -(NOWHERE | (long) (index ^ 1) << 12);
+        return index == EMPTY_AT || index == EMPTY_BEFORE ? EMPTY_INSTEAD : EMPTY;
     }
 
     void clearTlb(int context, int index) {
@@ -436,8 +475,8 @@ final class ProcessorBlock {
     }
 
     void clearJump(int context, int index) {
-        // An address on page 0 has its offset as index, and this one's is another.
-        put64(jumps(context) + 16 * index + JUMP_TAG, -(NOWHERE | index & 0xfff ^ 1));
+        long tag = index == jumpIndex(NOWHERE) ? EMPTY_INSTEAD : EMPTY;
+        put64(jumps(context) + 16 * index + JUMP_TAG, tag);
     }
 
     long jumpHost(int context, int index) {
@@ -465,6 +504,6 @@ final class ProcessorBlock {
     }
 
     void clearCode(int context, int index) {
-        put64(codes(context) + 8 * index, -(NOWHERE | (long) (index ^ 1) << 12));
+        put64(codes(context) + 8 * index, EMPTY);
     }
 }

@@ -17,13 +17,8 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
 
     /** The result is the displacement of the jump for an access that may not take place. */
     int withFlags() {
-        a.rorx32(Gpr.SCRATCH, Gpr.ADDRESS, 12 - ProcessorBlock.TLB_ENTRY_SHIFT);
-        a.aluImm(
-                false,
-                4,
-                Gpr.SCRATCH,
-                ProcessorBlock.TLB_ENTRIES - 1 << ProcessorBlock.TLB_ENTRY_SHIFT);
-        a.memState(Gpr.SCRATCH, 0, tag());
+        index();
+        a.memState(Gpr.SCRATCH, 3, tag());
         a.opMem(true, 0x03, Gpr.ADDRESS); // add
         int miss;
         if (alignment > 1) {
@@ -33,7 +28,7 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
             a.aluImm(true, 7, Gpr.ADDRESS, 4096 - size);
             miss = a.jccAhead(7);
         }
-        a.memState(Gpr.SCRATCH, 0, table() + ProcessorBlock.TLB_HOST);
+        a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_HOST);
         a.opMem(true, 0x03, Gpr.ADDRESS);
         return miss;
     }

@@ -60,10 +60,11 @@ final class TranslatedRunner implements CodeRunner {
                 verify
                         ? Optional.of(new Lockstep(processor, state, tables, cache))
                         : Optional.empty();
-        this.spaces = new AddressSpaces(state, tables, fetches, processor.memory(), verify);
+        WritablePlaces places = new WritablePlaces(processor.memory());
+        this.spaces = new AddressSpaces(state, tables, fetches, processor.memory(), places, verify);
         this.guest = new GuestState(processor, state);
         this.code = new CodeLookup(processor, cache, guest, state, tables, fetches);
-        this.data = new DataAccess(processor, cache, state, tables, lockstep);
+        this.data = new DataAccess(processor, cache, state, tables, places, lockstep);
         this.restless = new RestlessPlaces(state);
         cache.add(this);
     }

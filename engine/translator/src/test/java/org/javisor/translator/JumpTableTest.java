@@ -45,6 +45,7 @@ class JumpTableTest {
     @Test
     void emptyEntry_isForNoAddressThatIsLookedForThere() {
         ProcessorBlock state = new ProcessorBlock();
+        state.prepare(Context.USER);
         for (int index = 0; index < ProcessorBlock.JUMP_ENTRIES; index++) {
             long address = state.jumpLinear(Context.USER, index);
             assertThat(ProcessorBlock.jumpIndex(address)).isNotEqualTo(index);

@@ -19,6 +19,10 @@ class RestlessPlacesTest {
     private final ProcessorBlock state = new ProcessorBlock();
     private final RestlessPlaces places = new RestlessPlaces(state);
 
+    RestlessPlacesTest() {
+        state.prepare(CONTEXT);
+    }
+
     /** As translated code does it that renews a slot once too often. */
     private RestlessPlaces.Verdict renewed(int slot, RestlessPlaces.Standing standing) {
         state.put64(SLOTS + ProcessorBlock.SLOT_PATIENCE + slot, 0);
