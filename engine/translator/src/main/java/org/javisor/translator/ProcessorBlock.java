@@ -187,7 +187,7 @@ final class ProcessorBlock {
     /** Where that page lies on the host. */
     static final int SLOT_HOST = 8 * SLOTS;
 
-    /** How many more times it may be renewed before somebody asks how fast that goes. */
+    /** How many more times it may be renewed before its place is judged. */
     static final int SLOT_PATIENCE = 2 * SLOT_HOST;
 
     /** How often places on trial have used it. */
