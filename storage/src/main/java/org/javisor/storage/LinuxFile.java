@@ -285,6 +285,8 @@ final class LinuxFile implements HostFile {
                     StorageException.Code.IO,
                     "An earlier flush of " + path + " failed; what was written may be lost");
         }
+        // Looked at first, as in transfer().
+        long known = knownLength.get();
         LinuxCalls.Frame frame = frames.take();
         try {
             if (durable && LinuxCalls.fdatasync(frame, fd) != 0) {
@@ -292,7 +294,7 @@ final class LinuxFile implements HostFile {
                 flushFailed = true;
                 throw HostErrors.of("Cannot flush", path, errno);
             }
-            if (LinuxCalls.lseek(frame, fd, 0, LinuxCalls.SEEK_END) < knownLength.get()) {
+            if (LinuxCalls.lseek(frame, fd, 0, LinuxCalls.SEEK_END) < known) {
                 throw shrank();
             }
         } finally {
