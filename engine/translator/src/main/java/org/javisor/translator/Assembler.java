@@ -465,6 +465,30 @@ final class Assembler {
         return size - 1;
     }
 
+    /**
+     * A jump ahead if RCX is 0, of which nothing but JRCXZ and a NOP is executed if not; no flags
+     * touched. The result goes to {@link #bind32}.
+     */
+    int jrcxzFarAhead() {
+        emit(0xe3);
+        return jmpInNop();
+    }
+
+    /** The same if RCX is not 1, by LOOP, which makes it 0 otherwise. */
+    int loopFarAhead() {
+        emit(0xe2);
+        return jmpInNop();
+    }
+
+    /** Short jumps reach 127 bytes: they go to a jump that is the end of the NOP behind them. */
+    private int jmpInNop() {
+        emit(3);
+        emit(0x0f); // nop [rcx + rbp * 8 + displacement]: the SIB byte is the jump's opcode
+        emit(0x1f);
+        emit(0x84);
+        return jmpAhead();
+    }
+
     void bind32(int at) {
         put32(at, size - at - 4);
     }
@@ -475,6 +499,11 @@ final class Assembler {
             throw new IllegalStateException("Too far for a short jump: " + distance);
         }
         put8(at, distance);
+    }
+
+    /** Calls where the memory operand points. */
+    void callMem() {
+        opMem(false, 0xff, 2);
     }
 
     /** Jumps to where the memory operand points. */

@@ -220,11 +220,10 @@ final class BlockTranslator {
     /** Code that is compared is left when {@link ProcessorBlock#BLOCKS_LEFT} have been run. */
     private void leaveWhenSpent() {
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.BLOCKS_LEFT);
-        int spent = asm.jrcxzAhead();
-        int on = asm.jmpShortAhead();
-        asm.bind8(spent);
-        jumps.leaveForEvent(at, sites.behind());
-        asm.bind8(on);
+        int spent = asm.jrcxzFarAhead();
+        int place = at;
+        int site = sites.behind();
+        cold(List.of(spent), () -> jumps.leaveForEvent(place, site));
         asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
         asm.storeState32(ProcessorBlock.BLOCKS_LEFT, Gpr.SCRATCH);
     }
@@ -247,10 +246,10 @@ final class BlockTranslator {
         asm.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.CODE_INDEX_MASK);
         asm.memState(Gpr.SCRATCH, 3, ProcessorBlock.codes(block.context));
         asm.loadMem(Gpr.SCRATCH);
-        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, second.number);
-        int same = asm.jrcxzAhead();
-        exit(sites.straddling(), ExitReason.INTERPRET);
-        asm.bind8(same);
+        asm.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, second.number + 1);
+        int differs = asm.loopFarAhead();
+        int site = sites.straddling();
+        cold(List.of(differs), () -> exit(site, ExitReason.INTERPRET));
     }
 
     private void decode(int offset, boolean straddling) {
@@ -268,7 +267,8 @@ final class BlockTranslator {
             }
             instructions.add(i);
             position += i.length;
-            if (endsBlock(i) && !(exits < MOST_EXITS && leadsAhead(i, position))) {
+            boolean known = block.page.block(block.context, position) != null;
+            if (endsBlock(i) && (known || exits == MOST_EXITS || !leadsAhead(i, position))) {
                 break;
             }
             exits += i.op == Op.JCC ? 1 : 0;
@@ -385,15 +385,13 @@ final class BlockTranslator {
     private void pause() {
         groups.end();
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.PAUSES_LEFT);
-        int spent = asm.jrcxzAhead();
+        int spent = asm.jrcxzFarAhead();
+        int site = sites.before();
+        cold(List.of(spent), () -> exit(site, ExitReason.SPINNING));
         asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
         asm.storeState32(ProcessorBlock.PAUSES_LEFT, Gpr.SCRATCH);
         asm.emit(0xf3);
         asm.emit(0x90);
-        int on = asm.jmpShortAhead();
-        asm.bind8(spent);
-        exit(sites.before(), ExitReason.SPINNING);
-        asm.bind8(on);
     }
 
     /** Leaves if the host's x87 registers are not the guest's, to come back when they are. */
@@ -401,9 +399,8 @@ final class BlockTranslator {
         x87Loaded = true;
         groups.end();
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.X87_MISSING);
-        int loaded = asm.jrcxzAhead();
-        int missing = asm.jmpAhead();
-        asm.bind8(loaded);
+        asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, 1);
+        int missing = asm.loopFarAhead();
         int site = sites.before();
         cold(List.of(missing), () -> exit(site, ExitReason.X87));
     }

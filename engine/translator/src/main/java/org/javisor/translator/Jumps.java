@@ -125,15 +125,12 @@ final class Jumps {
     /** The same, looking for events on the way. */
     private void pollAndJump(int target, int context) {
         Assembler a = block.asm;
+        boolean here = target >= 0 && target < PAGE_SIZE;
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
         int site = block.sites().behind();
-        if (target < 0 || target >= PAGE_SIZE) {
-            int event = a.jrcxzAhead();
-            int on = a.jmpShortAhead();
-            a.bind8(event);
-            int cold = a.jmpAhead();
-            block.cold(List.of(cold), () -> leaveForEvent(target, site));
-            a.bind8(on);
+        if (!here) {
+            int event = a.jrcxzFarAhead();
+            block.cold(List.of(event), () -> leaveForEvent(target, site));
             farJump(target, context);
             return;
         }
@@ -148,11 +145,44 @@ final class Jumps {
         block.cold(List.of(cold), () -> leaveForEvent(target, site));
     }
 
+    /** Calls code at an offset from the page's start, looking for events on the way. */
+    private void pollAndCall(int target) {
+        Assembler a = block.asm;
+        int context = block.context();
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
+        int site = block.sites().behind();
+        int event = a.jrcxzFarAhead();
+        block.cold(List.of(event), () -> leaveForEvent(target, site));
+        if (target >= 0 && target < PAGE_SIZE) {
+            alignDisplacement(1);
+            jumps.add(new Jump(a.callAhead(), context, target));
+        } else {
+            FarGuard guard = farGuard(target, context);
+            alignDisplacement(1);
+            jumps.add(new Jump(a.callAhead(), context, target, guard.at, guard.differs));
+        }
+    }
+
     /**
      * Goes on at an offset that lies on another page: straight there, if the page at that address
      * is the one it was when the jump was linked.
      */
     private void farJump(int target, int context) {
+        FarGuard guard = farGuard(target, context);
+        alignDisplacement(1);
+        int jump = block.asm.jmpAhead();
+        jumps.add(new Jump(jump, context, target, guard.at, guard.differs));
+    }
+
+    /**
+     * What stands in front of a far jump.
+     *
+     * @param at of its constant
+     * @param differs displacement of its way out
+     */
+    private record FarGuard(int at, int differs) {}
+
+    private FarGuard farGuard(int target, int context) {
         Assembler a = block.asm;
         a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
         a.lea(Gpr.ADDRESS, Gpr.ADDRESS, target);
@@ -163,12 +193,8 @@ final class Jumps {
         a.nop((int) -a.here() & 3);
         a.mem(Gpr.SCRATCH, Gpr.ADDRESS, 0, 0x7fffffff);
         a.leaMem(Gpr.SCRATCH);
-        int guardAt = a.size() - 4;
-        int same = a.jrcxzAhead();
-        int differs = a.jmpAhead();
-        a.bind8(same);
-        alignDisplacement(1);
-        jumps.add(new Jump(a.jmpAhead(), context, target, guardAt, differs));
+        int at = a.size() - 4;
+        return new FarGuard(at, a.loopFarAhead());
     }
 
     // Events
@@ -177,13 +203,9 @@ final class Jumps {
     void poll(int target, int left) {
         Assembler a = block.asm;
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
-        int event = a.jrcxzAhead();
-        int on = a.jmpShortAhead();
-        a.bind8(event);
+        int event = a.jrcxzFarAhead();
         int site = block.sites().leaving(left, block.context());
-        int cold = a.jmpAhead();
-        block.cold(List.of(cold), () -> leaveForEvent(target, site));
-        a.bind8(on);
+        block.cold(List.of(event), () -> leaveForEvent(target, site));
     }
 
     /** Leaves for an event before the current instruction; spoils flags and scratch. */
@@ -209,37 +231,45 @@ final class Jumps {
     void recallHeldEvents() {
         Assembler a = block.asm;
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.NOTHING_HELD);
-        int held = a.jrcxzAhead();
-        int on = a.jmpShortAhead();
-        a.bind8(held);
-        a.storeStateImm32(ProcessorBlock.QUIET, 0);
-        a.bind8(on);
+        int held = a.jrcxzFarAhead();
+        long on = a.here();
+        block.cold(
+                List.of(held),
+                () -> {
+                    a.storeStateImm32(ProcessorBlock.QUIET, 0);
+                    a.jmp(on);
+                });
     }
 
     // Computed targets
 
-    /** Goes on at the linear address in {@link Gpr#ADDRESS}; looks for events on the way. */
     private void indirectJump() {
         indirectJump(block.context());
     }
 
+    /** Goes on at the linear address in {@link Gpr#ADDRESS}; looks for events on the way. */
     void indirectJump(int context) {
+        findTarget(context);
+        block.asm.jmpMem();
+    }
+
+    /** Sets up where the code for the address in {@link Gpr#ADDRESS} is as memory operand. */
+    private void findTarget(int context) {
         Assembler a = block.asm;
-        int table = ProcessorBlock.jumps(context);
+        int leaving = block.sites().leaving(0, context);
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
-        int event = a.jrcxzAhead();
-        Stubs.emitFind(a, table + ProcessorBlock.JUMP_TAG);
-        a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
-        int hit = a.jrcxzAhead();
-        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        block.exit(block.sites().leaving(0, context), ExitReason.INDIRECT);
-        a.bind8(event);
-        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-        block.exit(block.sites().leaving(0, context), ExitReason.EVENT);
-        a.bind8(hit);
-        Stubs.emitFind(a, table + ProcessorBlock.JUMP_HOST);
-        a.jmpMem();
+        leaveIndirect(a.jrcxzFarAhead(), leaving, ExitReason.EVENT);
+        leaveIndirect(
+                Stubs.emitFind(a, ProcessorBlock.jumps(context)), leaving, ExitReason.INDIRECT);
+    }
+
+    private void leaveIndirect(int jumpHere, int site, int reason) {
+        block.cold(
+                List.of(jumpHere),
+                () -> {
+                    block.asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+                    block.exit(site, reason);
+                });
     }
 
     void jump(Instruction i) {
@@ -294,19 +324,32 @@ final class Jumps {
         a.mem(Gpr.ADDRESS, displacement);
         a.storeMem(Gpr.SCRATCH);
         a.lea(Gpr.RSP, Gpr.RSP, -8);
-        if (after < PAGE_SIZE) {
-            callOnHost(after);
+        boolean onHost = after < PAGE_SIZE;
+        if (onHost) {
+            expectReturn(after);
         }
-        switch (i.kind0) {
-            case Instruction.REL -> pollAndJump(after + (int) i.imm, block.context());
-            case Instruction.MEM -> {
+        if (i.kind0 == Instruction.REL) {
+            int target = after + (int) i.imm;
+            if (onHost) {
+                pollAndCall(target);
+            } else {
+                pollAndJump(target, block.context());
+            }
+        } else {
+            if (i.kind0 == Instruction.MEM) {
                 a.loadState(Gpr.ADDRESS, ProcessorBlock.TEMPORARY);
-                indirectJump();
-            }
-            default -> {
+            } else {
                 targetRegister(i);
-                indirectJump();
             }
+            findTarget(block.context());
+            if (onHost) {
+                a.callMem();
+            } else {
+                a.jmpMem();
+            }
+        }
+        if (onHost) {
+            land(after);
         }
     }
 
@@ -320,37 +363,44 @@ final class Jumps {
         a.emit(0xc3);
     }
 
-    /**
-     * Makes the rest of a call the body of a call of the host's, so that its processor foresees the
-     * return. Where that comes back to, with the guest's return address in {@link Gpr#ADDRESS}, it
-     * is compared with the one that the call has put into {@link Gpr#SCRATCH} and under the host's
-     * own: as long as translated code is not left, which forgets all calls, the same page lies
-     * there. A host's return to the wrong place, as after a switch of the guest's stack, only takes
-     * longer.
-     */
-    private void callOnHost(int after) {
+    // Calls are the host's, so that its processor foresees the return. Where that comes back to,
+    // with the guest's return address in ADDRESS, it is compared with the one that the call has put
+    // under the host's own: as long as translated code is not left, which forgets all calls, the
+    // same page lies there. A host's return to the wrong place, as after a switch of the guest's
+    // stack, only takes longer.
+
+    /** Puts the return address, which is in {@link Gpr#SCRATCH}, on the host's stack. */
+    private void expectReturn(int after) {
         Assembler a = block.asm;
-        int context = block.context();
         pushExpected();
         a.pextState(Gpr.SCRATCH, Assembler.RSP, ProcessorBlock.CALL_DEPTH_MASK);
-        int none = a.jrcxzAhead();
-        int again = a.size();
-        int body = a.callAhead();
+        int none = a.jrcxzFarAhead();
+        long on = a.here();
+        block.cold(
+                List.of(none),
+                () -> {
+                    a.loadState(Assembler.RSP, ProcessorBlock.STACK_BOTTOM);
+                    a.loadState(Gpr.SCRATCH, ProcessorBlock.PAGE);
+                    a.lea(Gpr.SCRATCH, Gpr.SCRATCH, after);
+                    pushExpected();
+                    a.jmp(on);
+                });
+    }
+
+    /**
+     * Where a call comes back to. What follows is a block of its own: the one of the call may have
+     * been dropped meanwhile, and then its jumps lead there no longer.
+     */
+    private void land(int after) {
+        Assembler a = block.asm;
         a.emit(0x59); // pop rcx
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 1);
-        int expected = a.jrcxzAhead();
-        a.jmp(stubs.lookUp[context]);
-        a.bind8(expected);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 2);
+        int unexpected = a.loopFarAhead();
+        int context = block.context();
+        block.cold(List.of(unexpected), () -> a.jmp(stubs.lookUp[context]));
         a.lea(Gpr.ADDRESS, Gpr.ADDRESS, -after);
         a.storeState(ProcessorBlock.PAGE, Gpr.ADDRESS);
         jumpTo(after, context);
-        a.bind8(none);
-        a.loadState(Assembler.RSP, ProcessorBlock.STACK_BOTTOM);
-        a.loadState(Gpr.SCRATCH, ProcessorBlock.PAGE);
-        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, after);
-        pushExpected();
-        a.jmpShortBack(again);
-        a.bind32(body);
     }
 
     /** The complement of {@link Gpr#SCRATCH}: so the landing can compare without flags. */

@@ -17,7 +17,7 @@ import org.javisor.x86.Instruction;
  * does a lookup again.
  *
  * <p>There are two forms. One compares and so spoils the flags, which then must be put aside, or
- * not needed and easily made again. The other does without flags, by PEXT and JRCXZ.
+ * not needed and easily made again. The other does without flags, by PEXT and LOOP.
  */
 final class MemoryProbe {
     private final BlockTranslator block;
@@ -107,7 +107,9 @@ final class MemoryProbe {
             block.cold(
                     List.of(miss),
                     () -> {
-                        address.run();
+                        if (mayClobber) {
+                            address.run();
+                        }
                         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
                         remake.run();
                         block.exit(site, ExitReason.MEMORY);
@@ -132,7 +134,6 @@ final class MemoryProbe {
         block.cold(
                 misses,
                 () -> {
-                    address.run();
                     a.movImm32(Gpr.SCRATCH, argument);
                     a.call(stub);
                     int found = a.jrcxzAhead();
@@ -168,17 +169,17 @@ final class MemoryProbe {
 
     private List<Integer> withFlags(Assembler a, int slot, int size, int alignment) {
         int slots = ProcessorBlock.slots(block.context()) + slot;
-        a.memState(slots + ProcessorBlock.SLOT_PAGE);
-        a.opMem(true, 0x03, Gpr.ADDRESS); // add
+        a.loadState(Gpr.SCRATCH, slots + ProcessorBlock.SLOT_PAGE);
+        a.op(true, 0x01, Gpr.ADDRESS, Gpr.SCRATCH); // add
         int miss;
         if (alignment > 1) {
-            a.testImm(true, Gpr.ADDRESS, -4096 | alignment - 1);
+            a.testImm(true, Gpr.SCRATCH, -4096 | alignment - 1);
             miss = a.jccAhead(5);
         } else {
-            a.aluImm(true, 7, Gpr.ADDRESS, 4096 - size);
+            a.aluImm(true, 7, Gpr.SCRATCH, 4096 - size);
             miss = a.jccAhead(7);
         }
-        a.memState(slots + ProcessorBlock.SLOT_HOST);
+        a.memState(slots + ProcessorBlock.SLOT_DISTANCE);
         a.opMem(true, 0x03, Gpr.ADDRESS);
         return List.of(miss);
     }
@@ -190,25 +191,23 @@ final class MemoryProbe {
     private List<Integer> withoutFlags(
             Assembler a, int slot, int size, int alignment, boolean single) {
         int slots = ProcessorBlock.slots(block.context()) + slot;
-        a.loadState(Gpr.SCRATCH, slots + ProcessorBlock.SLOT_PAGE);
-        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
+        int page = slots + ProcessorBlock.SLOT_PAGE;
         int aligned = single ? Math.max(alignment, Integer.highestOneBit(2 * size - 1)) : 1;
         List<Integer> misses = new ArrayList<>();
-        misses.add(missUnlessInside(a, Gpr.ADDRESS, Math.min(aligned, 32)));
+        misses.add(missUnlessInside(a, page, 0, Math.min(aligned, 32)));
         if (!single || aligned > 32) {
-            a.lea(Gpr.SCRATCH, Gpr.ADDRESS, size - 1);
-            misses.add(missUnlessInside(a, Gpr.SCRATCH, 1));
+            misses.add(missUnlessInside(a, page, size - 1, 1));
         }
-        a.loadState(Gpr.SCRATCH, slots + ProcessorBlock.SLOT_HOST);
+        a.loadState(Gpr.SCRATCH, slots + ProcessorBlock.SLOT_DISTANCE);
         a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         return misses;
     }
 
-    private static int missUnlessInside(Assembler a, int offset, int alignment) {
-        a.pextState(Gpr.SCRATCH, offset, ProcessorBlock.outsideMask(alignment));
-        int hit = a.jrcxzAhead();
-        int miss = a.jmpAhead();
-        a.bind8(hit);
-        return miss;
+    private static int missUnlessInside(Assembler a, int page, int beyond, int alignment) {
+        a.loadState(Gpr.SCRATCH, page);
+        int one = ProcessorBlock.oneInside(alignment);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, beyond + one);
+        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
+        return a.loopFarAhead();
     }
 }

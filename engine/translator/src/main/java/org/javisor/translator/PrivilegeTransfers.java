@@ -87,18 +87,13 @@ final class PrivilegeTransfers {
 
     private void interpretIfZero() {
         Assembler a = block.asm;
-        int zero = a.jrcxzAhead();
-        int on = a.jmpShortAhead();
-        a.bind8(zero);
-        block.interpretCold(List.of(a.jmpAhead()));
-        a.bind8(on);
+        block.interpretCold(List.of(a.jrcxzFarAhead()));
     }
 
     private void interpretUnlessZero() {
         Assembler a = block.asm;
-        int zero = a.jrcxzAhead();
-        block.interpretCold(List.of(a.jmpAhead()));
-        a.bind8(zero);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, 1);
+        block.interpretCold(List.of(a.loopFarAhead()));
     }
 
     private void systemCall() {

@@ -161,7 +161,7 @@ final class ProcessorBlock {
     static final int TLB_DISTANCE = 3 * TLB_WRITE;
 
     // One entry of the jump table: 16 bytes
-    static final int JUMP_ENTRIES = 32768;
+    static final int JUMP_ENTRIES = 65536;
 
     /** Targets are often aligned, so the number of the page is added to the offset. */
     static final int JUMP_PAGE_SHIFT = 12;
@@ -184,17 +184,17 @@ final class ProcessorBlock {
     /** The negated address of the page accessed last, one word for each slot. */
     static final int SLOT_PAGE = 0;
 
-    /** Where that page lies on the host. */
-    static final int SLOT_HOST = 8 * SLOTS;
+    /** How far from it that page lies on the host. */
+    static final int SLOT_DISTANCE = 8 * SLOTS;
 
     /** How many more times it may be renewed before its place is judged. */
-    static final int SLOT_PATIENCE = 2 * SLOT_HOST;
+    static final int SLOT_PATIENCE = 2 * SLOT_DISTANCE;
 
     /** How often places on trial have used it. */
-    static final int SLOT_PASSES = 3 * SLOT_HOST;
+    static final int SLOT_PASSES = 3 * SLOT_DISTANCE;
 
     /** A byte for each {@link #SLOT_GROUP} bytes of slots: whether one of them was renewed. */
-    static final int SLOT_RENEWED = 4 * SLOT_HOST;
+    static final int SLOT_RENEWED = 4 * SLOT_DISTANCE;
 
     private static final int SLOT_GROUP = 512;
     private static final int SLOT_BYTES = SLOT_RENEWED + 4096;
@@ -230,7 +230,7 @@ final class ProcessorBlock {
     private final MemorySegment nothing = Arena.ofAuto().allocate(2 * PAGE_BYTES, PAGE_BYTES);
 
     /** Empty slots: pages at addresses that are not canonical and known to nobody. */
-    private final MemorySegment emptySlots = Arena.ofAuto().allocate(SLOT_HOST, 8);
+    private final MemorySegment emptySlots = Arena.ofAuto().allocate(SLOT_DISTANCE, 8);
 
     ProcessorBlock() {
         HostMapping mapping = HostMapping.reserve(SIZE + PAGE_BYTES - 1 & -PAGE_BYTES);
@@ -258,7 +258,7 @@ final class ProcessorBlock {
         put32(MXCSR, 0x1f80);
         put32(HOST_MXCSR, 0x1f80);
         SplittableRandom random = new SplittableRandom();
-        for (int at = 0; at < SLOT_HOST; at += 8) {
+        for (int at = 0; at < SLOT_DISTANCE; at += 8) {
             long secret = random.nextLong() >>> 2;
             emptySlots.set(ValueLayout.JAVA_LONG, at, -(NOWHERE | secret));
         }
@@ -282,9 +282,9 @@ final class ProcessorBlock {
         clearJump(context, jumpIndex(NOWHERE));
         fill(codes(context), CODE_BYTES, EMPTY, EMPTY);
         int slots = slots(context);
-        MemorySegment.copy(emptySlots, 0, segment, slots, SLOT_HOST);
-        fill(slots + SLOT_HOST, SLOT_HOST, nothing.address(), nothing.address());
-        fill(slots + SLOT_PATIENCE, SLOT_HOST, PATIENCE, PATIENCE);
+        MemorySegment.copy(emptySlots, 0, segment, slots, SLOT_DISTANCE);
+        fill(slots + SLOT_DISTANCE, SLOT_DISTANCE, nothing.address(), nothing.address());
+        fill(slots + SLOT_PATIENCE, SLOT_DISTANCE, PATIENCE, PATIENCE);
         return true;
     }
 
@@ -413,7 +413,7 @@ final class ProcessorBlock {
      */
     void clearSlots(int context) {
         int slots = slots(context);
-        for (int group = 0; group < SLOT_HOST / SLOT_GROUP; group++) {
+        for (int group = 0; group < SLOT_DISTANCE / SLOT_GROUP; group++) {
             if (segment.get(ValueLayout.JAVA_BYTE, slots + SLOT_RENEWED + group) != 0) {
                 segment.set(ValueLayout.JAVA_BYTE, slots + SLOT_RENEWED + group, (byte) 0);
                 int at = group * SLOT_GROUP;
@@ -456,6 +456,11 @@ final class ProcessorBlock {
      */
     static int outsideMask(int alignment) {
         return OUTSIDE_MASKS + 8 * Integer.numberOfTrailingZeros(alignment);
+    }
+
+    /** What to add to such an offset, for the bits that the mask selects to make a 1. */
+    static int oneInside(int alignment) {
+        return alignment == 1 ? PAGE_BYTES : 1;
     }
 
     // Jump table

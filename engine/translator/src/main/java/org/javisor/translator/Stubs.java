@@ -116,16 +116,15 @@ final class Stubs {
         a.memState(ProcessorBlock.RENEW_ARGUMENT);
         a.opMem(0, false, MAP_0F, 0xb7, Gpr.SCRATCH, false);
         a.loadState(RAX, ProcessorBlock.RENEW_INDEX);
-        a.memState(RAX, 3, table + ProcessorBlock.TLB_HOST);
+        a.memState(RAX, 3, table + ProcessorBlock.TLB_DISTANCE);
         a.loadMem(RAX);
-        a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_HOST);
+        a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_DISTANCE);
         a.storeMem(RAX);
         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
         a.loadState(RAX, ProcessorBlock.RENEW_PAGE);
         a.memState(Gpr.SCRATCH, 0, slots + ProcessorBlock.SLOT_PAGE);
         a.storeMem(RAX);
-        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, RAX, 0);
         a.pextState(RAX, Gpr.SCRATCH, ProcessorBlock.SLOT_GROUP_MASK);
         a.memState(RAX, 0, slots + ProcessorBlock.SLOT_RENEWED);
         a.opMem(false, 0xc6, 0); // mov byte
@@ -232,23 +231,34 @@ final class Stubs {
     private void emitLookUp(Assembler a, int context) {
         int table = ProcessorBlock.jumps(context);
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
-        int event = a.jrcxzAhead();
-        emitFind(a, table + ProcessorBlock.JUMP_TAG);
-        a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
-        int hit = a.jrcxzAhead();
+        int event = a.jrcxzFarAhead();
+        int miss = emitFind(a, table);
+        a.jmpMem();
+        a.bind32(miss);
         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         a.jmp(exit[ExitReason.INDIRECT]);
-        a.bind8(event);
+        a.bind32(event);
         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         a.jmp(exit[ExitReason.EVENT]);
-        a.bind8(hit);
-        emitFind(a, table + ProcessorBlock.JUMP_HOST);
-        a.jmpMem();
+    }
+
+    /**
+     * Sets up where a jump table leads for the linear address in {@link Gpr#ADDRESS} as memory
+     * operand.
+     *
+     * @return the displacement of the jump for an address that the table does not hold
+     */
+    static int emitFind(Assembler a, int table) {
+        emitEntry(a, table + ProcessorBlock.JUMP_TAG);
+        a.loadMem(Gpr.SCRATCH);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 1);
+        int miss = a.loopFarAhead();
+        emitEntry(a, table + ProcessorBlock.JUMP_HOST);
+        return miss;
     }
 
     /** Sets up the field of the jump table's entry for {@link Gpr#ADDRESS} as memory operand. */
-    static void emitFind(Assembler a, int field) {
+    private static void emitEntry(Assembler a, int field) {
         a.rorx32(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_PAGE_SHIFT);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
         a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.JUMP_INDEX_MASK);

@@ -37,11 +37,11 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
         index();
         a.memState(Gpr.SCRATCH, 3, tag());
         a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, alignment > 1 ? 0 : size - 1);
+        int last = alignment > 1 ? 0 : size - 1;
+        int one = ProcessorBlock.oneInside(alignment);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, last + one);
         a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
-        int hit = a.jrcxzAhead();
-        int miss = a.jmpAhead();
-        a.bind8(hit);
+        int miss = a.loopFarAhead();
         index();
         a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_DISTANCE);
         a.loadMem(Gpr.SCRATCH);

@@ -321,7 +321,7 @@ final class TranslationCache implements WriteObserver {
             long entry = target.entry;
             if (link.guardAt != -1) {
                 // The guard first: as long as the jump leads nowhere, it may let anybody pass.
-                code.patch(link.guardAt - code.address(), target.page.number - target.offset);
+                code.patch(link.guardAt - code.address(), target.page.number - target.offset + 1);
                 entry = target.indirectEntry;
             }
             code.patch(link.patchAt - code.address(), (int) (entry - link.patchAt - 4));

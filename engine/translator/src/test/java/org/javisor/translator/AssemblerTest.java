@@ -6,6 +6,7 @@ import static org.javisor.translator.Assembler.*;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import org.javisor.x86.CodeSize;
 import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
@@ -55,6 +56,36 @@ class AssemblerTest {
             assertThat(i.op).isEqualTo(Op.NOP);
             assertThat((int) i.length).isEqualTo(bytes);
         }
+    }
+
+    /** What is not taken executes a NOP; what is taken lands in its midst, on a jump. */
+    @Test
+    public void farJumpsOnRcx_goThroughAJumpThatIsTheEndOfANop() {
+        farJumpOnRcx(Op.JCXZ, Assembler::jrcxzFarAhead);
+        farJumpOnRcx(Op.LOOP, Assembler::loopFarAhead);
+    }
+
+    private static void farJumpOnRcx(Op op, ToIntFunction<Assembler> jump) {
+        Assembler a = new Assembler();
+        a.begin(0x10000);
+        int displacement = jump.applyAsInt(a);
+        int end = a.size();
+        for (int n = 0; n < 1000; n++) {
+            a.emit(0x90);
+        }
+        a.bind32(displacement);
+        int target = a.size();
+        byte[] code = Arrays.copyOf(a.buffer(), target + 15);
+        Instruction first = new Decoder().decode(code, 0, 15, CodeSize.BITS64);
+        assertThat(first.op).isEqualTo(op);
+        Instruction nop = new Decoder().decode(code, first.length, 15, CodeSize.BITS64);
+        assertThat(nop.op).isEqualTo(Op.NOP);
+        assertThat(first.length + nop.length).isEqualTo(end);
+        int landing = first.length + (int) first.imm;
+        Instruction on = new Decoder().decode(code, landing, 15, CodeSize.BITS64);
+        assertThat(on.op).isEqualTo(Op.JMP);
+        assertThat(landing + on.length).isEqualTo(end);
+        assertThat(end + on.imm).isEqualTo(target);
     }
 
     @Test

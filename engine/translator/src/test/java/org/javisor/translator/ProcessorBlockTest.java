@@ -38,6 +38,22 @@ class ProcessorBlockTest {
         assertThat(state.tlbPage(Context.USER, index)).isEqualTo(-1);
     }
 
+    /** Probes without flags go on if the bits that the mask gathers make a 1. */
+    @Test
+    void oneInside_isGatheredOfOffsetsInThePageThatAreAligned_only() {
+        for (int alignment = 1; alignment <= 32; alignment *= 2) {
+            long mask = state.get64(ProcessorBlock.outsideMask(alignment));
+            int one = ProcessorBlock.oneInside(alignment);
+            for (long page :
+                    new long[] {0, -1, 1, -2, 2, 1L << 35, -1L << 51, Long.MIN_VALUE >> 12}) {
+                for (int at = 0; at < PAGE; at++) {
+                    boolean inside = Long.compress((page << 12) + at + one, mask) == 1;
+                    assertThat(inside).isEqualTo(page == 0 && at % alignment == 0);
+                }
+            }
+        }
+    }
+
     /** Arenas of a C library begin at multiples of 64 MiB. */
     @Test
     void pagesAtTheSamePlaceOfSeveralArenas_haveDifferentEntries() {
