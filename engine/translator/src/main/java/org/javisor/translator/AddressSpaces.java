@@ -20,6 +20,7 @@ final class AddressSpaces {
     private final ProcessorBlock state;
     private final AddressTables tables;
     private final FetchTable fetches;
+    private final CodeLookup code;
     private final GuestMemory memory;
     private final WritablePlaces places;
     private final boolean readOnly;
@@ -43,6 +44,9 @@ final class AddressSpaces {
         private int[] codeContext = new int[64];
         private long[] codeLinear = new long[64];
         private TranslatedPage[] page = new TranslatedPage[64];
+        private int jumpCount;
+        private int[] jumpContext = new int[64];
+        private long[] jumpTarget = new long[64];
 
         void addData(int context, long at, long guest, long onHost, boolean write) {
             if (dataCount == linear.length) {
@@ -72,11 +76,21 @@ final class AddressSpaces {
             page[codeCount++] = code;
         }
 
+        void addJump(int context, long target) {
+            if (jumpCount == jumpTarget.length) {
+                jumpContext = Arrays.copyOf(jumpContext, 2 * jumpCount);
+                jumpTarget = Arrays.copyOf(jumpTarget, 2 * jumpCount);
+            }
+            jumpContext[jumpCount] = context;
+            jumpTarget[jumpCount++] = target;
+        }
+
         private void begin(int newIdentifier) {
             identifier = newIdentifier;
             dataCount = 0;
             Arrays.fill(page, 0, codeCount, null);
             codeCount = 0;
+            jumpCount = 0;
         }
     }
 
@@ -88,9 +102,11 @@ final class AddressSpaces {
             ProcessorBlock state,
             AddressTables tables,
             FetchTable fetches,
+            CodeLookup code,
             GuestMemory memory,
             WritablePlaces places,
             boolean readOnly) {
+        this.code = code;
         this.readOnly = readOnly;
         this.state = state;
         this.tables = tables;
@@ -181,6 +197,9 @@ final class AddressSpaces {
                 fetches.enter(space.codeContext[n], space.codeLinear[n], page, false);
                 tables.enterCode(space.codeContext[n], space.codeLinear[n], page.number, false);
             }
+        }
+        for (int n = 0; n < space.jumpCount; n++) {
+            code.enterJumpIfKnown(space.jumpContext[n], space.jumpTarget[n]);
         }
     }
 }

@@ -198,10 +198,17 @@ final class AddressTables {
         Arrays.fill(used, false);
     }
 
-    /** Writes down the entries of the data TLB that are not of global pages. */
+    /** Writes down the entries of the data TLB and the jump tables that are not of global pages. */
     void leave(AddressSpaces.Left space) {
         for (int c = 0; c < Context.COUNT; c++) {
             int context = c;
+            jumps[c].forEachLocal(
+                    index -> {
+                        long linear = state.jumpLinear(context, index);
+                        if (linear << 16 >> 16 == linear) {
+                            space.addJump(context, linear);
+                        }
+                    });
             data[c].forEachLocal(
                     index -> {
                         long linear = state.tlbPage(context, index);

@@ -64,6 +64,17 @@ final class CodeLookup {
         return block;
     }
 
+    /**
+     * Lets computed jumps to an address find its block, if there is one where it is known to lie.
+     */
+    void enterJumpIfKnown(int context, long linear) {
+        TranslatedPage page = fetches.find(context, linear);
+        TranslatedBlock block = page == null ? null : page.block(context, (int) linear & 0xfff);
+        if (block != null) {
+            enterJump(context, linear, block);
+        }
+    }
+
     private void enterJump(int context, long linear, TranslatedBlock block) {
         synchronized (cache) {
             if (block.valid) {

@@ -61,9 +61,10 @@ final class TranslatedRunner implements CodeRunner {
                         ? Optional.of(new Lockstep(processor, state, tables, cache))
                         : Optional.empty();
         WritablePlaces places = new WritablePlaces(processor.memory());
-        this.spaces = new AddressSpaces(state, tables, fetches, processor.memory(), places, verify);
         this.guest = new GuestState(processor, state);
         this.code = new CodeLookup(processor, cache, guest, state, tables, fetches);
+        this.spaces =
+                new AddressSpaces(state, tables, fetches, code, processor.memory(), places, verify);
         this.data = new DataAccess(processor, cache, state, tables, places, lockstep);
         this.restless = new RestlessPlaces(state);
         cache.add(this);
