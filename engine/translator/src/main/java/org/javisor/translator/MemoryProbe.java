@@ -9,12 +9,12 @@ import org.javisor.x86.Instruction;
  *
  * <p>Code does a {@link TlbLookup} at first. On {@link BusyPages} each place in user code has a
  * <em>slot</em> of the {@link ProcessorBlock}: the negated address of the page it touched last and
- * where that page lies. Adding the negated address leaves the offset in the page if it is the same
- * page again, and something too large if not. As the slot's place does not depend on the address,
- * the processor has it long before it has the address; a look into a table by the address puts two
- * loads in a row instead of one. Another page is sought in the TLB by a stub, which renews the
- * slot. A place that goes from page to page too often is found out by {@link RestlessPlaces} and
- * does a lookup again.
+ * how far from it that page lies on the host. Adding the negated address leaves the offset in the
+ * page if it is the same page again, and something too large if not. As the slot's place does not
+ * depend on the address, the processor has it long before it has the address; a look into a table
+ * by the address puts two loads in a row instead of one. Another page is sought in the TLB by a
+ * stub, which renews the slot. A place that goes from page to page too often is found out by {@link
+ * RestlessPlaces} and does a lookup again.
  *
  * <p>There are two forms. One compares and so spoils the flags, which then must be put aside, or
  * not needed and easily made again. The other does without flags, by PEXT and LOOP.
