@@ -415,22 +415,6 @@ final class Assembler {
         return size - 4;
     }
 
-    /** A short jump back to an offset in the buffer. */
-    void jmpShortBack(int to) {
-        emit(0xeb);
-        int distance = to - size - 1;
-        if ((byte) distance != distance) {
-            throw new IllegalStateException("Too far for a short jump: " + distance);
-        }
-        emit(distance);
-    }
-
-    void jcc(int condition, long target) {
-        emit(0x0f);
-        emit(0x80 | condition);
-        emit32(Math.toIntExact(target - here() - 4));
-    }
-
     /** A jump ahead; the result goes to {@link #bind32}. */
     int jmpAhead() {
         emit(0xe9);
@@ -448,12 +432,6 @@ final class Assembler {
     /** A short jump ahead on a condition; the result goes to {@link #bind8}. */
     int jccShortAhead(int condition) {
         emit(0x70 | condition);
-        emit(0);
-        return size - 1;
-    }
-
-    int jmpShortAhead() {
-        emit(0xeb);
         emit(0);
         return size - 1;
     }
