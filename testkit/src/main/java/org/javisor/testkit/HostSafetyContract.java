@@ -34,11 +34,6 @@ public abstract class HostSafetyContract extends GuestContract {
 
     private static final int HOT = 20_000;
 
-    /**
-     * For exceptions of the x87: a KVM that is emulated itself takes more than a millisecond each.
-     */
-    private static final int HOT_X87 = 5_000;
-
     private static GuestCode kernel() {
         return GuestCode.at(CODE);
     }
@@ -133,7 +128,7 @@ public abstract class HostSafetyContract extends GuestContract {
     public void x87Errors_faultOnceTheyAreUnmasked_inCodeThatIsHot() {
         guest.memory().write32(DATA, 0x37f);
         guest.memory().write32(DATA + 4, 0x37b); // division by zero unmasked
-        GuestCode code = kernel().mov32(RBX, HOT_X87).hex("dbe3").label("l").call("divide");
+        GuestCode code = kernel().mov32(RBX, HOT).hex("dbe3").label("l").call("divide");
         code.hex("ffcb").jcc(5, "l").mov(RSI, DATA + 4).hex("dbe2 d92e").call("divide").end();
         code.label("divide").hex("d9e8 d9ee def9 ddd8 9b c3");
         Ending ending = guest.run(code);
