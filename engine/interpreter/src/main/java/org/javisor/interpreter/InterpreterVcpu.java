@@ -243,7 +243,7 @@ final class InterpreterVcpu implements Vcpu {
     }
 
     /** The linear address of the next instruction. */
-    private long linearRip() {
+    long linearRip() {
         return cpu.code64 ? cpu.rip : cpu.rip + cpu.segments.base[Cpu.CS] & 0xffffffffL;
     }
 

@@ -282,9 +282,11 @@ final class KvmVcpu implements Vcpu {
     /** An instruction that the kernel cannot emulate: the interpreter carries it out. */
     private ExitReason rescue() {
         long begin = System.nanoTime();
-        VcpuState after = rescuer.execute(state());
+        VcpuState before = state();
+        VcpuState after = rescuer.execute(before, stops.follows());
         try {
-            setState(after);
+            processor.change(before, after);
+            stops.stateSet(after);
         } catch (IllegalArgumentException e) {
             return fail("KVM cannot go on where the interpreter stopped: " + e.getMessage());
         }

@@ -104,6 +104,26 @@ final class ProcessorState {
     void restore(VcpuState state) {
         registers.restore(state);
         counter.setLead(state.tscOffset);
+        restoreActivity(state);
+        outer.stateSet((state.rflags & INTERRUPT_FLAG) != 0, state.interruptShadow);
+    }
+
+    /**
+     * As {@link #restore} for a processor that is known to be in another state, with no more calls
+     * than the difference needs.
+     *
+     * @param to a successor of {@code from} in the same time, with the MSRs only that changed
+     * @throws IllegalArgumentException if the host's processor or kernel cannot hold it
+     */
+    void change(VcpuState from, VcpuState to) {
+        registers.change(from, to);
+        if (to.activity != from.activity || to.cr8 != from.cr8) {
+            restoreActivity(to);
+        }
+        outer.stateSet((to.rflags & INTERRUPT_FLAG) != 0, to.interruptShadow);
+    }
+
+    private void restoreActivity(VcpuState state) {
         outer.setActivity(state.activity);
         if (hostApic && state.activity != Activity.SHUTDOWN) {
             int value =
@@ -118,7 +138,6 @@ final class ProcessorState {
         } else if (outer.controller().cr8() != state.cr8) {
             outer.controller().setCr8(state.cr8);
         }
-        outer.stateSet((state.rflags & INTERRUPT_FLAG) != 0, state.interruptShadow);
     }
 
     /** After INIT, which keeps the FPU and most MSRs (Intel SDM vol. 3A, table 9-1). */

@@ -6,19 +6,22 @@ import org.javisor.device.Clock;
 import org.javisor.hypervisor.CpuidTable;
 import org.javisor.hypervisor.VcpuIo;
 import org.javisor.hypervisor.VcpuState;
-import org.javisor.interpreter.SingleInstruction;
+import org.javisor.interpreter.RefusedInstructions;
 import org.javisor.memory.GuestMemory;
 
 /**
- * Carries out, by the interpreter, single instructions that the kernel's emulator refuses. The
- * interpreter is made when it is first needed, which on hardware is never.
+ * Carries out, by the interpreter, instructions that the kernel's emulator refuses. The interpreter
+ * is made when it is first needed, which on hardware is never.
  */
 final class Rescuer {
+    /** Instructions in a row; interrupts wait that long. */
+    private static final int AT_ONCE = 64;
+
     private final GuestMemory memory;
     private final Clock clock;
     private final CpuidTable cpuid;
     private final VcpuIo io;
-    private Optional<SingleInstruction> interpreter = Optional.empty();
+    private Optional<RefusedInstructions> interpreter = Optional.empty();
 
     Rescuer(GuestMemory memory, Clock clock, CpuidTable cpuid, VcpuIo io) {
         this.memory = memory;
@@ -27,16 +30,20 @@ final class Rescuer {
         this.io = io;
     }
 
-    private SingleInstruction interpreter() {
+    private RefusedInstructions interpreter() {
         if (interpreter.isEmpty()) {
-            interpreter = Optional.of(new SingleInstruction(memory, clock, cpuid, io));
+            interpreter = Optional.of(new RefusedInstructions(memory, clock, cpuid, io));
         }
         return interpreter.get();
     }
 
-    /** The state after the instruction, with those of its MSRs only that have changed by it. */
-    VcpuState execute(VcpuState before) {
-        VcpuState after = interpreter().execute(before);
+    /**
+     * The state after the instruction, with those of its MSRs only that have changed by it.
+     *
+     * @param alone whether the instructions that follow are none of its business
+     */
+    VcpuState execute(VcpuState before, boolean alone) {
+        VcpuState after = interpreter().execute(before, alone ? 1 : AT_ONCE);
         // What stays the same need not be written, and some of it has side effects.
         Map<Integer, Long> unchanged = before.msrs;
         after.msrs.entrySet().removeAll(unchanged.entrySet());
@@ -49,6 +56,6 @@ final class Rescuer {
     }
 
     void close() {
-        interpreter.ifPresent(SingleInstruction::close);
+        interpreter.ifPresent(RefusedInstructions::close);
     }
 }

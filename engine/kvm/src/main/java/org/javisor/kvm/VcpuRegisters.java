@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.hypervisor.VcpuState.Segment;
 import org.javisor.hypervisor.VcpuState.TableRegister;
@@ -213,15 +214,60 @@ final class VcpuRegisters {
     void restore(VcpuState s) {
         vcpu.call(Ioctl.GET_REGS, regs);
         boolean elsewhere = regs.get(LONG, RIP) != s.rip;
+        restoreSystem(s);
+        restoreGeneral(s);
+        restoreXcr0(s);
+        restoreXsave(s);
+        msrs.restore(vcpu, s.msrs);
+        restoreDebug(s);
+        restoreEvents(s, elsewhere);
+    }
+
+    /**
+     * As {@link #restore} for a processor in the state {@code from}: writes what differs.
+     *
+     * @throws IllegalArgumentException if the host's processor or kernel cannot hold it
+     */
+    void change(VcpuState from, VcpuState to) {
+        if (systemDiffers(from, to)) {
+            restoreSystem(to);
+        }
+        restoreGeneral(to);
+        if (from.xcr0 != to.xcr0) {
+            restoreXcr0(to);
+        }
+        if (!Arrays.equals(from.xsave, to.xsave)) {
+            restoreXsave(to);
+        }
+        msrs.restore(vcpu, to.msrs);
+        if (!Arrays.equals(from.dr, to.dr)) {
+            restoreDebug(to);
+        }
+        restoreEvents(to, from.rip != to.rip);
+    }
+
+    private static boolean systemDiffers(VcpuState a, VcpuState b) {
+        return a.cr0 != b.cr0
+                || a.cr2 != b.cr2
+                || a.cr3 != b.cr3
+                || a.cr4 != b.cr4
+                || a.cr8 != b.cr8
+                || a.efer != b.efer
+                || !Arrays.equals(a.segments, b.segments)
+                || !a.gdtr.equals(b.gdtr)
+                || !a.idtr.equals(b.idtr);
+    }
+
+    private void restoreGeneral(VcpuState s) {
         for (int n = 0; n < GPR.length; n++) {
             regs.set(LONG, GPR[n], s.gpr[n]);
         }
         regs.set(LONG, RIP, s.rip);
         regs.set(LONG, RFLAGS, s.rflags | 2);
-        restoreSystem(s);
         check("registers", vcpu.tryCall(Ioctl.SET_REGS, regs));
-        restoreExtended(s);
-        msrs.restore(vcpu, s.msrs);
+    }
+
+    private void restoreDebug(VcpuState s) {
         for (int n = 0; n < 4; n++) {
             debug.set(LONG, 8L * n, s.dr[n]);
         }
@@ -229,7 +275,6 @@ final class VcpuRegisters {
         Fields.putLong(debug, Layouts.DEBUGREGS, "dr7", s.dr[7]);
         Fields.putLong(debug, Layouts.DEBUGREGS, "flags", 0);
         check("debug registers", vcpu.tryCall(Ioctl.SET_DEBUGREGS, debug));
-        restoreEvents(s, elsewhere);
     }
 
     /** IA32_APIC_BASE, which is not part of a state. */
@@ -295,7 +340,7 @@ final class VcpuRegisters {
         sregs.set(ValueLayout.JAVA_SHORT, limit, (short) value.limit());
     }
 
-    private void restoreExtended(VcpuState s) {
+    private void restoreXcr0(VcpuState s) {
         xcrs.fill((byte) 0);
         Fields.putInt(xcrs, Layouts.XCRS, "nr_xcrs", 1);
         xcrs.set(LONG, XCR_VALUE, s.xcr0);
@@ -303,6 +348,9 @@ final class VcpuRegisters {
         if (set != 0 && s.xcr0 != 1) {
             check("XCR0", set);
         }
+    }
+
+    private void restoreXsave(VcpuState s) {
         xsave.fill((byte) 0);
         int length = Math.min(s.xsave.length, XSAVE_SIZE);
         MemorySegment.copy(s.xsave, 0, xsave, ValueLayout.JAVA_BYTE, 0, length);

@@ -200,6 +200,21 @@ class KvmEngineTest {
         }
     }
 
+    /**
+     * One exchange of state for all that is refused in a row, and everything of it in its place.
+     */
+    @Test
+    void instructionsInARowThatSomeHostsCannotEmulate_cost_oneExchange() {
+        // fninit; then as often: fld1; fldz; faddp; fstp qword [rdi]; fwait; add rax, [rdi]
+        GuestCode code = code().mov32(RAX, 0).mov(RDI, FREE).mov32(1, 1000).hex("dbe3").label("l");
+        code.hex("d9e8 d9ee dec1 dd1f 9b 480307").loop("l").end();
+        Ending ending = guest.run(code);
+        assertThat(ending.kind()).isEqualTo(Kind.END);
+        assertThat(ending.state().gpr[RAX]).isEqualTo(1000 * Double.doubleToLongBits(1));
+        assertThat(guest.vm().statistics().counters().getOrDefault("exits.emulation", 0L))
+                .isLessThan(1020);
+    }
+
     @Test
     void softwareInterrupts_work_whoeverCarriesThemOut() {
         guest.load(GuestCode.at(SmallGuest.DATA).mov(RBX, 42).iret());

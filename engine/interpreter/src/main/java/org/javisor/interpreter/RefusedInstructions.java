@@ -1,6 +1,7 @@
 package org.javisor.interpreter;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -11,16 +12,21 @@ import org.javisor.hypervisor.ExitReason;
 import org.javisor.hypervisor.VcpuIo;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.memory.GuestMemory;
+import org.javisor.x86.Op;
 
 /**
- * Carries out single instructions for a processor that another engine runs, where that engine
- * cannot. Guest memory may change behind its back between two of them: nothing is kept of code or
+ * Carries out instructions for a processor that another engine runs, where that engine refuses to.
+ * Guest memory may change behind its back between two calls: nothing is kept of code or
  * translations.
  *
  * <p>For one processor and its thread. Close it before the memory.
  */
-public final class SingleInstruction implements AutoCloseable {
+public final class RefusedInstructions implements AutoCloseable {
     private static final DebugRequest ONE = new DebugRequest(true, true, List.of(), List.of());
+
+    /** Bytes that an instruction may have, and one. */
+    private static final int LONGEST = 16;
+
     private static final long PAGE = -GuestMemory.PAGE_SIZE;
 
     /** In an XSAVE area: the legacy part, and which components hold something. */
@@ -30,11 +36,17 @@ public final class SingleInstruction implements AutoCloseable {
     private final InterpreterVcpu vcpu;
     private final Set<Integer> knownMsrs = new HashSet<>();
 
+    /** Operations that {@link #execute} was called for: the other engine refuses them. */
+    private final Set<Op> refused = EnumSet.noneOf(Op.class);
+
+    /** Linear address of an instruction whose pages have been read again. */
+    private long fresh;
+
     /**
      * @param cpuid what CPUID answers on that processor
      * @param io takes the instruction's accesses to ports and memory-mapped registers
      */
-    public SingleInstruction(GuestMemory memory, Clock clock, CpuidTable cpuid, VcpuIo io) {
+    public RefusedInstructions(GuestMemory memory, Clock clock, CpuidTable cpuid, VcpuIo io) {
         vm = new InterpreterVm(memory, clock);
         vcpu = new InterpreterVcpu(vm, 0, cpuid, io);
         // There are other processors at work on the same memory: locked operations are to be
@@ -47,28 +59,53 @@ public final class SingleInstruction implements AutoCloseable {
 
     /**
      * Carries out the instruction that the processor stands at, or delivers the exception that it
-     * raises. Interrupts are not taken. An iteration of a repeated string instruction counts as an
-     * instruction.
+     * raises; then those that follow, as long as they do what has been refused before: handing over
+     * a processor's state costs far more than the instructions do. Interrupts are not taken. An
+     * iteration of a repeated string instruction counts as an instruction.
      *
      * @param before not changed
+     * @param limit how many at most, 1 or more
      * @return the state afterwards; what this engine does not know, such as further state
      *     components and MSRs, is as before
      */
-    public VcpuState execute(VcpuState before) {
+    public VcpuState execute(VcpuState before, int limit) {
         VcpuState known = copy(before);
         known.msrs.keySet().retainAll(knownMsrs);
         vcpu.setState(known);
-        forgetCode(linear(before));
-        ExitReason reason = vcpu.run();
-        if (reason != ExitReason.DEBUG && reason != ExitReason.SHUTDOWN) {
-            throw new AssertionError("A single instruction ended with " + reason);
+        forgetCode(vcpu.linearRip());
+        Op first = next();
+        if (first != Op.INVALID) {
+            refused.add(first);
         }
+        int left = limit;
+        do {
+            ExitReason reason = vcpu.run();
+            if (reason != ExitReason.DEBUG && reason != ExitReason.SHUTDOWN) {
+                throw new AssertionError("A single instruction ended with " + reason);
+            }
+        } while (--left > 0 && vcpu.events().running() && refused.contains(next()));
         VcpuState after = vcpu.state();
         before.msrs.forEach(after.msrs::putIfAbsent);
         after.xsave = merge(before.xsave, after.xsave);
         after.cr8 = before.cr8;
         after.tscOffset = before.tscOffset;
         return after;
+    }
+
+    /** What the instruction at RIP does; {@link Op#INVALID} also if it cannot be fetched. */
+    private Op next() {
+        long at = vcpu.linearRip();
+        if (pages(at) != pages(fresh)) {
+            forgetCode(at);
+        }
+        ControlRegisters control = vcpu.cpu().control;
+        long cr2 = control.cr2;
+        try {
+            return vcpu.next().op;
+        } catch (GuestFault notThere) {
+            control.cr2 = cr2;
+            return Op.INVALID;
+        }
     }
 
     /**
@@ -85,8 +122,8 @@ public final class SingleInstruction implements AutoCloseable {
     }
 
     private void forgetCode(long linear) {
-        // The instruction may continue on the next page.
-        for (long at = linear & PAGE; at - linear < 16; at += GuestMemory.PAGE_SIZE) {
+        fresh = linear;
+        for (long at = linear & PAGE; at - linear < LONGEST; at += GuestMemory.PAGE_SIZE) {
             long gpa = vcpu.translate(at);
             if (gpa != -1) {
                 vm.codeCache().drop(gpa & PAGE);
@@ -94,10 +131,9 @@ public final class SingleInstruction implements AutoCloseable {
         }
     }
 
-    private static long linear(VcpuState state) {
-        VcpuState.Segment cs = state.segments[VcpuState.CS];
-        boolean code64 = (state.efer & 0x400) != 0 && (cs.attributes() & 0x2000) != 0;
-        return code64 ? state.rip : state.rip + cs.base() & 0xffffffffL;
+    /** One value for one or two pages that an instruction may lie on. */
+    private static long pages(long linear) {
+        return (linear & PAGE) + (linear + LONGEST - 1 & PAGE);
     }
 
     private static VcpuState copy(VcpuState from) {
