@@ -186,7 +186,7 @@ final class BlockTranslator {
             asm.jmp(asm.here() - asm.size() + loopTop);
             return true;
         }
-        if (flags.maker() == null || block.secondPage != null || !flagsSpoiltAtTop()) {
+        if (!busy() || flags.maker() == null || block.secondPage != null || !flagsSpoiltAtTop()) {
             return false;
         }
         loopEntry = asm.jmpAhead();
@@ -470,6 +470,11 @@ final class BlockTranslator {
         return block.context;
     }
 
+    /** Stub that makes an address the host's. */
+    long accessStub(boolean write, int span, int alignment) {
+        return stubs.access(block.context, write, span, alignment);
+    }
+
     /** Stub that renews a slot. */
     long renewSlot(boolean write, int alignment) {
         return stubs.renewSlot(block.context, write, alignment);
@@ -541,9 +546,18 @@ final class BlockTranslator {
         return countInstructions ? counted - current : 0;
     }
 
+    /**
+     * Leaves at a site, or a link; where the reason has an address, it is in {@link Gpr#ADDRESS}.
+     */
     void exit(int site, int reason) {
-        asm.storeStateImm32(ProcessorBlock.SITE, site);
+        asm.movImm32(Gpr.SCRATCH, site);
         asm.jmp(stubs.exit[reason]);
+    }
+
+    /** Leaves for an access that has not renewed its slot. */
+    void exitRenewing(int site) {
+        asm.movImm32(Gpr.SCRATCH, site);
+        asm.jmp(stubs.exitRenewing);
     }
 
     private void finish() {
@@ -580,7 +594,7 @@ final class BlockTranslator {
     /** Java knows the time; the block goes on afterwards. */
     private void readTimestamp() {
         groups.end();
-        asm.storeStateImm32(ProcessorBlock.SITE, 0);
+        asm.movImm32(Gpr.SCRATCH, 0);
         int number = asm.size() - 4;
         asm.jmp(stubs.exit[ExitReason.TIMESTAMP]);
         retry = asm.here();

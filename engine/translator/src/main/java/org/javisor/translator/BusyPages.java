@@ -1,29 +1,36 @@
 package org.javisor.translator;
 
 /**
- * Finds the pages of user code in which processors spend their time, by where events such as the
- * timer's interrupts find them. That code is translated again, with slots for its accesses (see
- * {@link MemoryProbe}), which repay only where the same place is come to again and again.
+ * Finds the pages of code in which processors spend their time, by where events such as the timer's
+ * interrupts find them. That code is translated again, with its accesses in line (see {@link
+ * MemoryProbe}): three to six times as long, which repays only where the same place is come to
+ * again and again. See docs/adr/0014.
  */
 final class BusyPages {
-    /** Met as often as this within {@link #PERIOD} a page is busy. */
-    private static final int OFTEN = 3;
-
     /** In pages met. */
     private static final int PERIOD = 256;
 
+    /** Met as often as this within {@link #PERIOD} a page of user code is busy. */
+    private static final int OFTEN = 16;
+
+    /** The same for the kernel's, whose time is less of a piece. */
+    private static final int OFTEN_IN_KERNEL = 4;
+
     private final int often;
+    private final int oftenInKernel;
     private long met;
 
     BusyPages() {
-        this(OFTEN);
+        this(OFTEN, OFTEN_IN_KERNEL);
     }
 
     /**
      * @param often how many times a page has to be met, 0 for every page to be busy at once
+     * @param oftenInKernel the same where the kernel's code runs
      */
-    BusyPages(int often) {
+    BusyPages(int often, int oftenInKernel) {
         this.often = often;
+        this.oftenInKernel = oftenInKernel;
     }
 
     /** To be told of a page that has become one of code. */
@@ -34,9 +41,10 @@ final class BusyPages {
     /**
      * To be told of a page that was met.
      *
+     * @param user whether in user mode
      * @return whether that has made it busy
      */
-    boolean met(TranslatedPage page) {
+    boolean met(TranslatedPage page, boolean user) {
         met++;
         if (page.busy) {
             return false;
@@ -45,7 +53,7 @@ final class BusyPages {
             page.sightingsSince = met;
             page.sightings = 0;
         }
-        page.busy = ++page.sightings == often;
+        page.busy = ++page.sightings >= (user ? often : oftenInKernel);
         return page.busy;
     }
 }

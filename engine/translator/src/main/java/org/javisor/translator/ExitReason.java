@@ -36,6 +36,11 @@ final class ExitReason {
 
     private ExitReason() {}
 
+    /** Whether {@link ProcessorBlock#LINEAR} then holds an address. */
+    static boolean hasAddress(int reason) {
+        return reason == MEMORY || reason == INDIRECT || reason == EVENT || reason == FAR_LINK;
+    }
+
     /** Whether translated code is often entered again where it was left. */
     static boolean comesBack(int reason) {
         return reason == MEMORY || reason == X87 || reason == TIMESTAMP || reason == SPINNING;

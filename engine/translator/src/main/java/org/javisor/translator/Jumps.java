@@ -57,11 +57,7 @@ final class Jumps {
                                     start + jump.displacementAt,
                                     a.size() - jump.displacementAt - 4,
                                     jump.guardAt == 0 ? -1 : start + jump.guardAt));
-            if (jump.guardAt != 0) {
-                a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-            }
-            a.storeStateImm32(ProcessorBlock.SITE, link);
-            a.jmp(stubs.exit[jump.guardAt == 0 ? ExitReason.LINK : ExitReason.FAR_LINK]);
+            block.exit(link, jump.guardAt == 0 ? ExitReason.LINK : ExitReason.FAR_LINK);
         }
     }
 
@@ -223,7 +219,6 @@ final class Jumps {
         Assembler a = block.asm;
         a.loadState(Gpr.ADDRESS, ProcessorBlock.PAGE);
         a.lea(Gpr.ADDRESS, Gpr.ADDRESS, offset);
-        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         block.exit(site, ExitReason.EVENT);
     }
 
@@ -264,12 +259,7 @@ final class Jumps {
     }
 
     private void leaveIndirect(int jumpHere, int site, int reason) {
-        block.cold(
-                List.of(jumpHere),
-                () -> {
-                    block.asm.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
-                    block.exit(site, reason);
-                });
+        block.cold(List.of(jumpHere), () -> block.exit(site, reason));
     }
 
     void jump(Instruction i) {

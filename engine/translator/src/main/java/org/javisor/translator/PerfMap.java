@@ -55,7 +55,9 @@ final class PerfMap implements AutoCloseable {
     void add(Stubs stubs, long start) {
         long lookUp = stubs.lastReturn[0];
         long renew = stubs.renewSlot(0, false, 1);
-        add(start, lookUp - start, "javisor-enter-leave");
+        long access = stubs.firstAccess();
+        add(start, access - start, "javisor-enter-leave");
+        add(access, lookUp - access, "javisor-access");
         add(lookUp, renew - lookUp, "javisor-look-up");
         add(renew, start + stubs.size - renew, "javisor-renew-slot");
     }

@@ -2,6 +2,7 @@ package org.javisor.translator;
 
 import static org.javisor.translator.Assembler.*;
 
+import java.util.Arrays;
 import org.javisor.memory.ExecutableMemory;
 
 /**
@@ -20,8 +21,11 @@ final class Stubs {
     /** {@code long setGsBase(long address)}: 0 if the host agrees. */
     final long setGsBase;
 
-    /** By {@link ExitReason}. */
+    /** By {@link ExitReason}: leaves with the number of its site in {@link Gpr#SCRATCH}. */
     final long[] exit = new long[ExitReason.COUNT];
+
+    /** The same for {@link ExitReason#MEMORY}, where {@link ProcessorBlock#LINEAR} is set. */
+    final long exitRenewing;
 
     /**
      * By context: goes on at the linear address in {@link Gpr#ADDRESS}, looking for events on the
@@ -36,6 +40,12 @@ final class Stubs {
     private final long[] renewSlot = new long[Context.COUNT * 2 * ALIGNMENT.length];
 
     private static final int[] ALIGNMENT = {1, 16, 32};
+
+    /** Bytes that accesses and groups of them span, rounded up. */
+    private static final int[] SPANS = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256};
+
+    /** By context, whether it writes, alignment and span. */
+    private final long[] access = new long[Context.COUNT * 2 * ALIGNMENT.length * SPANS.length];
 
     /**
      * The part of the host's stack for calls in a row, 16 bytes each: its addresses have this bit.
@@ -58,16 +68,37 @@ final class Stubs {
         emitEnter(a);
         long leave = a.here();
         emitLeave(a);
+        long[] exitFromStub = new long[ExitReason.COUNT];
         for (int reason = 0; reason < exit.length; reason++) {
             exit[reason] = a.here();
+            if (ExitReason.hasAddress(reason)) {
+                a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+            }
+            a.storeState32(ProcessorBlock.SITE, Gpr.SCRATCH);
+            exitFromStub[reason] = a.here();
             a.storeStateImm32(ProcessorBlock.REASON, reason);
             a.jmp(leave);
+        }
+        exitRenewing = a.here();
+        a.storeState32(ProcessorBlock.SITE, Gpr.SCRATCH);
+        a.jmp(exitFromStub[ExitReason.MEMORY]);
+        for (int n = 0; n < access.length; n++) {
+            access[n] = a.here();
+            int span = n % SPANS.length;
+            int kind = n / SPANS.length;
+            emitAccess(
+                    a,
+                    kind / ALIGNMENT.length / 2,
+                    kind / ALIGNMENT.length % 2 != 0,
+                    SPANS[span],
+                    ALIGNMENT[kind % ALIGNMENT.length],
+                    exitFromStub[ExitReason.MEMORY]);
         }
         for (int context = 0; context < Context.COUNT; context++) {
             lastReturn[context] = a.here();
             a.lea(RSP, RSP, -8);
             lookUp[context] = a.here();
-            emitLookUp(a, context);
+            emitLookUp(a, context, exitFromStub);
         }
         for (int n = 0; n < renewSlot.length; n++) {
             renewSlot[n] = a.here();
@@ -79,6 +110,44 @@ final class Stubs {
         }
         size = a.size();
         memory.write(0, a.buffer(), size);
+    }
+
+    /**
+     * Puts the host address of the access at the linear address in {@link Gpr#ADDRESS} there, or
+     * leaves for the site whose number is in {@link Gpr#SCRATCH}. No flags are touched.
+     *
+     * @param span one of {@link #span}
+     */
+    long access(int context, boolean write, int span, int alignment) {
+        int n = alignment < 16 ? 0 : alignment == 16 ? 1 : 2;
+        int kind = (context * 2 + (write ? 1 : 0)) * ALIGNMENT.length + n;
+        return access[kind * SPANS.length + Arrays.binarySearch(SPANS, span)];
+    }
+
+    /** Where the stubs for accesses begin. */
+    long firstAccess() {
+        return access[0];
+    }
+
+    /** The least number of bytes, not below the given one, that there is a stub for; or 0. */
+    static int span(int size) {
+        for (int span : SPANS) {
+            if (span >= size) {
+                return span;
+            }
+        }
+        return 0;
+    }
+
+    private static void emitAccess(
+            Assembler a, int context, boolean write, int size, int alignment, long leave) {
+        a.storeState32(ProcessorBlock.SITE, Gpr.SCRATCH);
+        int miss = new TlbLookup(a, context, size, write, alignment).withoutFlags();
+        a.emit(0xc3);
+        a.bind32(miss);
+        a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
+        a.lea(RSP, RSP, 8);
+        a.jmp(leave);
     }
 
     long renewSlot(int context, boolean write, int alignment) {
@@ -228,7 +297,7 @@ final class Stubs {
         a.emit(0xc3); // ret
     }
 
-    private void emitLookUp(Assembler a, int context) {
+    private static void emitLookUp(Assembler a, int context, long[] exit) {
         int table = ProcessorBlock.jumps(context);
         a.loadState32(Gpr.SCRATCH, ProcessorBlock.QUIET);
         int event = a.jrcxzFarAhead();

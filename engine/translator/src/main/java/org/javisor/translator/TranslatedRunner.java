@@ -259,14 +259,13 @@ final class TranslatedRunner implements CodeRunner {
         return true;
     }
 
-    /** An event came on the way from one page of user code to another, or within it. */
+    /** An event came on the way from one page to another, or within it. */
     private void noteBusy(Site site) {
-        if (Context.user(context)) {
-            cache.met(site.block().page);
-            TranslatedPage next = fetches.find(context, rip);
-            if (next != null && next != site.block().page) {
-                cache.met(next);
-            }
+        boolean user = Context.user(context);
+        cache.met(site.block().page, user);
+        TranslatedPage next = fetches.find(context, rip);
+        if (next != null && next != site.block().page) {
+            cache.met(next, user);
         }
     }
 

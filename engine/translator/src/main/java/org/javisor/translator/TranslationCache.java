@@ -257,14 +257,10 @@ final class TranslationCache implements WriteObserver {
         remove(block);
     }
 
-    /** An event has found a processor on its way to a page of user code, or from it. */
-    synchronized void met(TranslatedPage page) {
-        if (page.valid && busyPages.met(page)) {
-            for (TranslatedBlock block : page.blocks()) {
-                if (Context.user(block.context)) {
-                    remove(block);
-                }
-            }
+    /** An event has found a processor on its way to a page of code, or from it. */
+    synchronized void met(TranslatedPage page, boolean user) {
+        if (page.valid && busyPages.met(page, user)) {
+            page.blocks().forEach(this::remove);
         }
     }
 

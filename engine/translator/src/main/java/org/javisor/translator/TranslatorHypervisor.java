@@ -43,7 +43,7 @@ public final class TranslatorHypervisor implements Hypervisor {
     /** For tests of code as it is on busy pages: all are. */
     static TranslatorHypervisor busy() {
         return new TranslatorHypervisor(
-                TranslatorOptions.DEFAULT, code -> code, () -> new BusyPages(0));
+                TranslatorOptions.DEFAULT, code -> code, () -> new BusyPages(0, 0));
     }
 
     @Override
