@@ -44,8 +44,11 @@ final class Stubs {
     /** Bytes that accesses and groups of them span, rounded up. */
     private static final int[] SPANS = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256};
 
-    /** By context, whether it writes, alignment and span. */
-    private final long[] access = new long[Context.COUNT * 2 * ALIGNMENT.length * SPANS.length];
+    /** What accesses can be like: spans without alignment, then alignments whatever the span. */
+    private static final int ACCESS_KINDS = SPANS.length + ALIGNMENT.length - 1;
+
+    /** By context, whether it writes, and kind. */
+    private final long[] access = new long[Context.COUNT * 2 * ACCESS_KINDS];
 
     /**
      * The part of the host's stack for calls in a row, 16 bytes each: its addresses have this bit.
@@ -84,14 +87,13 @@ final class Stubs {
         a.jmp(exitFromStub[ExitReason.MEMORY]);
         for (int n = 0; n < access.length; n++) {
             access[n] = a.here();
-            int span = n % SPANS.length;
-            int kind = n / SPANS.length;
+            int kind = n % ACCESS_KINDS;
             emitAccess(
                     a,
-                    kind / ALIGNMENT.length / 2,
-                    kind / ALIGNMENT.length % 2 != 0,
-                    SPANS[span],
-                    ALIGNMENT[kind % ALIGNMENT.length],
+                    n / ACCESS_KINDS / 2,
+                    n / ACCESS_KINDS % 2 != 0,
+                    SPANS[Math.min(kind, SPANS.length - 1)],
+                    ALIGNMENT[Math.max(0, kind - SPANS.length + 1)],
                     exitFromStub[ExitReason.MEMORY]);
         }
         for (int context = 0; context < Context.COUNT; context++) {
@@ -119,9 +121,15 @@ final class Stubs {
      * @param span one of {@link #span}
      */
     long access(int context, boolean write, int span, int alignment) {
-        int n = alignment < 16 ? 0 : alignment == 16 ? 1 : 2;
-        int kind = (context * 2 + (write ? 1 : 0)) * ALIGNMENT.length + n;
-        return access[kind * SPANS.length + Arrays.binarySearch(SPANS, span)];
+        int kind =
+                alignment > 1
+                        ? SPANS.length - 1 + alignmentNumber(alignment)
+                        : Arrays.binarySearch(SPANS, span);
+        return access[(context * 2 + (write ? 1 : 0)) * ACCESS_KINDS + kind];
+    }
+
+    private static int alignmentNumber(int alignment) {
+        return alignment < 16 ? 0 : alignment == 16 ? 1 : 2;
     }
 
     /** Where the stubs for accesses begin. */
@@ -151,7 +159,7 @@ final class Stubs {
     }
 
     long renewSlot(int context, boolean write, int alignment) {
-        int n = alignment < 16 ? 0 : alignment == 16 ? 1 : 2;
+        int n = alignmentNumber(alignment);
         return renewSlot[(context * 2 + (write ? 1 : 0)) * ALIGNMENT.length + n];
     }
 

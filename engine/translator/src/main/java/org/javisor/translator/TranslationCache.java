@@ -173,6 +173,7 @@ final class TranslationCache implements WriteObserver {
         if (second != null) {
             second.addStraddling(block);
         }
+        connectWithin(block);
         blocks++;
         if (perfMap.isPresent()) {
             perfMap.get().add(block, linear);
@@ -307,6 +308,17 @@ final class TranslationCache implements WriteObserver {
             block.forgetJumps();
         }
         block.noteJump(index);
+    }
+
+    /** Lets a new block's jumps within its page go straight to the blocks that are there. */
+    private void connectWithin(TranslatedBlock block) {
+        for (Link link : block.outgoing) {
+            TranslatedBlock target =
+                    link.guardAt == -1 ? block.page.block(link.context, link.targetOffset) : null;
+            if (target != null) {
+                connect(link, target);
+            }
+        }
     }
 
     /** Lets a jump go straight to its target. */
