@@ -44,15 +44,18 @@ record HostCommand(int status, String output) {
                                         Thread.currentThread().interrupt();
                                     }
                                 });
+        String lateness = "no end within %d s".formatted(seconds);
         try {
             byte[] output = process.getInputStream().readAllBytes();
             int status = process.waitFor();
             if (late.get()) {
-                throw new SampleException("no end within %d s".formatted(seconds));
+                throw new SampleException(lateness);
             }
             return Optional.of(new HostCommand(status, new String(output, StandardCharsets.UTF_8)));
         } catch (IOException e) {
-            throw new SampleException("its output cannot be read: " + Text.reason(e));
+            // Ending a process may close its output while it is being read.
+            throw new SampleException(
+                    late.get() ? lateness : "its output cannot be read: " + Text.reason(e));
         } finally {
             deadline.interrupt();
             workplace.end(process);

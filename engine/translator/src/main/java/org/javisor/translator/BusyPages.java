@@ -7,18 +7,19 @@ package org.javisor.translator;
  * again and again. See docs/adr/0014.
  */
 final class BusyPages {
-    /** In pages met. */
+    /** In pages met, of user code or of the kernel's. */
     private static final int PERIOD = 256;
 
     /** Met as often as this within {@link #PERIOD} a page of user code is busy. */
-    private static final int OFTEN = 16;
+    private static final int OFTEN = 6;
 
     /** The same for the kernel's, whose time is less of a piece. */
     private static final int OFTEN_IN_KERNEL = 4;
 
     private final int often;
     private final int oftenInKernel;
-    private long met;
+    private long metInUserMode;
+    private long metInKernel;
 
     BusyPages() {
         this(OFTEN, OFTEN_IN_KERNEL);
@@ -45,7 +46,7 @@ final class BusyPages {
      * @return whether that has made it busy
      */
     boolean met(TranslatedPage page, boolean user) {
-        met++;
+        long met = user ? ++metInUserMode : ++metInKernel;
         if (page.busy) {
             return false;
         }
