@@ -282,7 +282,8 @@ final class KvmVcpu implements Vcpu {
     /** An instruction that the kernel cannot emulate: the interpreter carries it out. */
     private ExitReason rescue() {
         long begin = System.nanoTime();
-        VcpuState before = state();
+        // Without an NMI that is only requested yet: it stays so.
+        VcpuState before = processor.save();
         VcpuState after = rescuer.execute(before, stops.follows());
         try {
             processor.change(before, after);
