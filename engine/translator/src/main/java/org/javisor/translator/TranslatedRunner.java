@@ -116,6 +116,7 @@ final class TranslatedRunner implements CodeRunner {
     private boolean runFrom(TranslatedBlock block) {
         state.put64(ProcessorBlock.PAGE, rip & PAGE);
         long target = block.entry;
+        Site retried = null;
         while (true) {
             if (!guest.unitsInBlock()) {
                 guest.takeUnits();
@@ -125,13 +126,14 @@ final class TranslatedRunner implements CodeRunner {
             }
             int reason = call(target, block);
             if (reason < 0) {
-                if (target == block.entry) {
+                if (retried == null) {
                     lockstep.ifPresent(Lockstep::notEntered);
                 } else if (!verifying || agrees(ExitReason.MEMORY)) {
-                    resumeBefore(exitSite);
+                    resumeBefore(retried);
                 }
                 return true;
             }
+            retried = null;
             counts.exit(reason);
             if (verifying && !ExitReason.comesBack(reason) && !agrees(reason)) {
                 return true;
@@ -195,14 +197,12 @@ final class TranslatedRunner implements CodeRunner {
                         }
                         return interpret(exitSite);
                     }
-                    target = exitSite.retry();
-                    block = exitSite.block();
+                    retried = exitSite;
                 }
                 case ExitReason.SPINNING -> {
                     Thread.yield();
                     state.put32(ProcessorBlock.PAUSES_LEFT, ProcessorBlock.PAUSES_IN_A_ROW);
-                    target = exitSite.retry();
-                    block = exitSite.block();
+                    retried = exitSite;
                 }
                 case ExitReason.TIMESTAMP -> {
                     if (!processor.timestampsReadable()) {
@@ -212,8 +212,7 @@ final class TranslatedRunner implements CodeRunner {
                         return interpret(exitSite);
                     }
                     putTimestamp(exitSite.prepared().instruction().op == Op.RDTSCP);
-                    target = exitSite.retry();
-                    block = exitSite.block();
+                    retried = exitSite;
                 }
                 case ExitReason.MEMORY -> {
                     Site site = exitSite;
@@ -225,8 +224,7 @@ final class TranslatedRunner implements CodeRunner {
                             }
                             return interpret(site);
                         }
-                        target = site.retry();
-                        block = site.block();
+                        retried = site;
                     } else if (verifying && !agrees(reason)) {
                         return true;
                     } else if (data.faulted()
@@ -240,6 +238,10 @@ final class TranslatedRunner implements CodeRunner {
                 default -> {
                     return interpret(exitSite);
                 }
+            }
+            if (retried != null) {
+                target = retried.retry();
+                block = retried.block();
             }
         }
     }

@@ -25,6 +25,10 @@ public record TranslatorOptions(
         return new TranslatorOptions(bytes, countInstructions, verify, perfMap);
     }
 
+    public TranslatorOptions withCountInstructions(boolean on) {
+        return new TranslatorOptions(codeCache, on, verify, perfMap);
+    }
+
     public TranslatorOptions withVerify(boolean on) {
         return new TranslatorOptions(codeCache, countInstructions, on, perfMap);
     }
