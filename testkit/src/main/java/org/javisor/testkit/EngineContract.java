@@ -27,6 +27,11 @@ public abstract class EngineContract {
     /** The engine to be tested; may be a new one at each call. */
     protected abstract Hypervisor hypervisor();
 
+    /** Whether that engine has been told to count instructions. */
+    protected boolean countsInstructions() {
+        return true;
+    }
+
     @Nested
     public class Paging extends PagingContract {
         @Override
@@ -96,6 +101,11 @@ public abstract class EngineContract {
         @Override
         protected Hypervisor hypervisor() {
             return EngineContract.this.hypervisor();
+        }
+
+        @Override
+        protected boolean countsInstructions() {
+            return EngineContract.this.countsInstructions();
         }
     }
 

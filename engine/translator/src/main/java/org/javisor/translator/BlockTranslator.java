@@ -490,9 +490,9 @@ final class BlockTranslator {
         return block.page.standing(at) == RestlessPlaces.Standing.ON_TRIAL;
     }
 
-    /** Whether the block's page is one of those where the time goes. */
+    /** Whether the block is one of those where the time goes. */
     boolean busy() {
-        return block.page.busy;
+        return cache.isBusy(block);
     }
 
     /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */

@@ -117,6 +117,9 @@ final class ProcessorBlock {
     /** What of a slot's offset is the number of its group. */
     static final int SLOT_GROUP_MASK = 0x1f0;
 
+    /** Accesses by stubs until the next is picked, see {@link BusyBlocks}. */
+    static final int ACCESSES_LEFT = 0x1f8;
+
     /** For code that is compared with the interpreter: blocks that may still be begun. */
     static final int BLOCKS_LEFT = 0xf0;
 
@@ -202,6 +205,9 @@ final class ProcessorBlock {
     private static final int CONTEXT_BYTES = TLB_BYTES + JUMP_BYTES + CODE_BYTES + SLOT_BYTES;
     static final int SIZE = TABLES + Context.COUNT * CONTEXT_BYTES;
 
+    /** See {@link #ACCESSES_LEFT}: a prime, so that no loop is always picked at the same place. */
+    private static final int ACCESSES = 8_191;
+
     private static final int PAGE_BYTES = 4096;
     private static final long PAGE_MASK = -PAGE_BYTES;
 
@@ -254,6 +260,7 @@ final class ProcessorBlock {
         put32(NOTHING_HELD, 1);
         put32(X87_MISSING, 1);
         put32(PAUSES_LEFT, PAUSES_IN_A_ROW);
+        put32(ACCESSES_LEFT, ACCESSES);
         put64(CALL_DEPTH_MASK, Stubs.CALL_DEPTH);
         put32(MXCSR, 0x1f80);
         put32(HOST_MXCSR, 0x1f80);
@@ -399,6 +406,15 @@ final class ProcessorBlock {
 
     long tlbHost(int context, int index) {
         return get64(tlbEntry(context, index) + TLB_HOST);
+    }
+
+    /** Whether the access for which code was left is one of those that are picked. */
+    boolean takePicked() {
+        if (get32(ACCESSES_LEFT) != 0) {
+            return false;
+        }
+        put32(ACCESSES_LEFT, ACCESSES);
+        return true;
     }
 
     // Slots

@@ -150,8 +150,13 @@ final class Stubs {
     private static void emitAccess(
             Assembler a, int context, boolean write, int size, int alignment, long leave) {
         a.storeState32(ProcessorBlock.SITE, Gpr.SCRATCH);
+        a.loadState32(Gpr.SCRATCH, ProcessorBlock.ACCESSES_LEFT);
+        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, -1);
+        a.storeState32(ProcessorBlock.ACCESSES_LEFT, Gpr.SCRATCH);
+        int picked = a.jrcxzFarAhead();
         int miss = new TlbLookup(a, context, size, write, alignment).withoutFlags();
         a.emit(0xc3);
+        a.bind32(picked);
         a.bind32(miss);
         a.storeState(ProcessorBlock.LINEAR, Gpr.ADDRESS);
         a.lea(RSP, RSP, 8);

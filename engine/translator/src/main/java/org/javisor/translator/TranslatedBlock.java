@@ -40,6 +40,10 @@ final class TranslatedBlock {
 
     boolean valid = true;
 
+    // For BusyBlocks: how often it was noted, since when
+    int noted;
+    long notedSince;
+
     /** Where it stands, or stood, in jump tables: one place for each address of its page. */
     private int[] jumpIndices = NONE;
 

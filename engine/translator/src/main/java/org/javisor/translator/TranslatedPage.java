@@ -47,12 +47,8 @@ final class TranslatedPage {
 
     private final BitSet acquitted = new BitSet();
 
-    /** Processors spend much of their time in it; see {@link BusyPages}. */
-    boolean busy;
-
-    // For BusyPages: how often it was met, since when
-    int sightings;
-    long sightingsSince;
+    /** Offsets of blocks that are busy, see {@link BusyBlocks}. */
+    private final BitSet busy = new BitSet();
 
     boolean valid = true;
 
@@ -94,6 +90,14 @@ final class TranslatedPage {
     void acquit(int offset) {
         onTrial.clear(offset);
         acquitted.set(offset);
+    }
+
+    boolean isBusy(int offset) {
+        return busy.get(offset);
+    }
+
+    void noteBusy(int offset) {
+        busy.set(offset);
     }
 
     boolean ungrouped(int offset) {

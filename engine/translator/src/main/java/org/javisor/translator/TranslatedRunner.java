@@ -187,7 +187,6 @@ final class TranslatedRunner implements CodeRunner {
                     if (rip << 16 >> 16 != rip) {
                         refuseTarget(exitSite);
                     }
-                    noteBusy(exitSite);
                     return goesOn();
                 }
                 case ExitReason.X87 -> {
@@ -217,8 +216,9 @@ final class TranslatedRunner implements CodeRunner {
                 case ExitReason.MEMORY -> {
                     Site site = exitSite;
                     long linear = state.get64(ProcessorBlock.LINEAR);
+                    boolean gone = state.takePicked() && cache.noteAccess(site.block());
                     if (data.admit(context, linear, site)) {
-                        if (judged(site)) {
+                        if (gone || judged(site)) {
                             if (verifying && !agrees(reason)) {
                                 return true;
                             }
@@ -259,16 +259,6 @@ final class TranslatedRunner implements CodeRunner {
             case LOOK_UP -> cache.noteManyPages(block, offset);
         }
         return true;
-    }
-
-    /** An event came on the way from one page to another, or within it. */
-    private void noteBusy(Site site) {
-        boolean user = Context.user(context);
-        cache.met(site.block().page, user);
-        TranslatedPage next = fetches.find(context, rip);
-        if (next != null && next != site.block().page) {
-            cache.met(next, user);
-        }
     }
 
     private void putTimestamp(boolean withAuxiliary) {

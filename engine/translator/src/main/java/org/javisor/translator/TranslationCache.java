@@ -63,7 +63,7 @@ final class TranslationCache implements WriteObserver {
 
     private CodeRegion region;
     private int regionIndex;
-    private final BusyPages busyPages;
+    private final BusyBlocks busyBlocks;
     private final byte[] bytes = new byte[GuestMemory.PAGE_SIZE + Decoder.MAX_LENGTH];
     private int nextPage;
     private long blocks;
@@ -77,9 +77,9 @@ final class TranslationCache implements WriteObserver {
             ExecutableMemory code,
             TranslatorOptions options,
             UnaryOperator<byte[]> fault,
-            BusyPages busyPages) {
+            BusyBlocks busyBlocks) {
         this.fault = fault;
-        this.busyPages = busyPages;
+        this.busyBlocks = busyBlocks;
         this.verify = options.verify();
         this.memory = memory;
         this.code = code;
@@ -135,7 +135,6 @@ final class TranslationCache implements WriteObserver {
                 emptyAll();
             }
             page = new TranslatedPage(gpa, nextPage++);
-            busyPages.begin(page);
             pages.put(gpa, page);
         }
         return page;
@@ -258,11 +257,21 @@ final class TranslationCache implements WriteObserver {
         remove(block);
     }
 
-    /** An event has found a processor on its way to a page of code, or from it. */
-    synchronized void met(TranslatedPage page, boolean user) {
-        if (page.valid && busyPages.met(page, user)) {
-            page.blocks().forEach(this::remove);
+    /**
+     * One in many accesses was a block's.
+     *
+     * @return whether the block is gone, to be translated anew as a busy one
+     */
+    synchronized boolean noteAccess(TranslatedBlock block) {
+        if (block.valid && busyBlocks.note(block)) {
+            remove(block);
+            return true;
         }
+        return false;
+    }
+
+    boolean isBusy(TranslatedBlock block) {
+        return busyBlocks.isBusy(block);
     }
 
     /** All processors of a machine offer the same. */

@@ -16,7 +16,7 @@ public final class TranslatorHypervisor implements Hypervisor {
     private final InterpreterHypervisor interpreter = new InterpreterHypervisor();
     private final TranslatorOptions options;
     private final UnaryOperator<byte[]> fault;
-    private final Supplier<BusyPages> busyPages;
+    private final Supplier<BusyBlocks> busyBlocks;
 
     /** With {@link TranslatorOptions#DEFAULT}. */
     public TranslatorHypervisor() {
@@ -24,26 +24,28 @@ public final class TranslatorHypervisor implements Hypervisor {
     }
 
     public TranslatorHypervisor(TranslatorOptions options) {
-        this(options, code -> code, BusyPages::new);
+        this(options, code -> code, BusyBlocks::new);
     }
 
     /**
      * For tests.
      *
      * @param fault spoils the code of a block before it is put in place
-     * @param busyPages judge of the pages of a machine
+     * @param busyBlocks judge of the blocks of a machine
      */
     TranslatorHypervisor(
-            TranslatorOptions options, UnaryOperator<byte[]> fault, Supplier<BusyPages> busyPages) {
+            TranslatorOptions options,
+            UnaryOperator<byte[]> fault,
+            Supplier<BusyBlocks> busyBlocks) {
         this.options = options;
         this.fault = fault;
-        this.busyPages = busyPages;
+        this.busyBlocks = busyBlocks;
     }
 
-    /** For tests of code as it is on busy pages: all are. */
+    /** For tests of code as it is in busy blocks, all are, and without counting as users run it. */
     static TranslatorHypervisor busy() {
-        return new TranslatorHypervisor(
-                TranslatorOptions.DEFAULT, code -> code, () -> new BusyPages(0, 0));
+        TranslatorOptions options = TranslatorOptions.DEFAULT.withCountInstructions(false);
+        return new TranslatorHypervisor(options, code -> code, () -> new BusyBlocks(0));
     }
 
     @Override
@@ -84,7 +86,7 @@ public final class TranslatorHypervisor implements Hypervisor {
                                                 "This host refuses executable memory"));
         TranslationCache cache;
         try {
-            cache = new TranslationCache(memory, code, options, fault, busyPages.get());
+            cache = new TranslationCache(memory, code, options, fault, busyBlocks.get());
         } catch (RuntimeException e) {
             code.close();
             throw e;

@@ -38,7 +38,7 @@ class LockstepTest {
 
     private static LockstepDifference difference(UnaryOperator<byte[]> fault, GuestCode code) {
         try (SmallGuest guest =
-                new SmallGuest(new TranslatorHypervisor(VERIFY, fault, BusyPages::new))) {
+                new SmallGuest(new TranslatorHypervisor(VERIFY, fault, BusyBlocks::new))) {
             return catchThrowableOfType(LockstepDifference.class, () -> guest.run(code));
         }
     }

@@ -7,7 +7,7 @@ import org.javisor.testkit.GuestCode;
 import org.javisor.testkit.SmallGuest;
 import org.junit.jupiter.api.Test;
 
-/** User code on a busy page whose accesses change their page often or seldom. */
+/** User code in busy blocks whose accesses change their page often or seldom. */
 class SlotTrialTest {
     private static final int ROUNDS = 1_000_000;
     private static final int PAGE_BIT = 12;
