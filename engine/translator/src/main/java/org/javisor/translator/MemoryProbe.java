@@ -10,7 +10,7 @@ import org.javisor.x86.Instruction;
  * <p>Most code calls a stub that looks into the TLB: seventeen bytes at the place of the access
  * instead of a hundred. Large programs spend more on fetching code than on what it does.
  *
- * <p>On {@link BusyPages} it is done in line, by a {@link TlbLookup}, and each place in user code
+ * <p>In {@link BusyBlocks} it is done in line, by a {@link TlbLookup}, and each place in user code
  * has a <em>slot</em> of the {@link ProcessorBlock}: the negated address of the page it touched
  * last and how far from it that page lies on the host. Adding the negated address leaves the offset
  * in the page if it is the same page again, and something too large if not. As the slot's place
