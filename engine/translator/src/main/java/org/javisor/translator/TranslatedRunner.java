@@ -116,6 +116,7 @@ final class TranslatedRunner implements CodeRunner {
     private boolean runFrom(TranslatedBlock block) {
         state.put64(ProcessorBlock.PAGE, rip & PAGE);
         long target = block.entry;
+        // Where the block is entered in its middle; else rip says where it is entered
         Site retried = null;
         while (true) {
             if (!guest.unitsInBlock()) {
