@@ -393,9 +393,25 @@ public abstract class ExceptionContract extends GuestContract {
     @Test
     public void haltedProcessor_wakesForEachNonMaskableInterrupt_withInterruptsOff()
             throws Exception {
-        countingHandler(2, 50);
+        countingHandler(2, 100);
         GuestCode code = kernel().cli().label("again").hlt().jmp("again");
-        assertEachIsHandled(code, 50, () -> guest.vcpu().nmi());
+        assertEachIsHandled(code, 100, () -> guest.vcpu().nmi());
+    }
+
+    @Test
+    public void runningProcessor_takesEachNonMaskableInterrupt_withInterruptsOff()
+            throws Exception {
+        countingHandler(2, 100);
+        GuestCode code = kernel().cli().label("again").nop(1).jmp("again");
+        assertEachIsHandled(code, 100, () -> guest.vcpu().nmi());
+    }
+
+    @Test
+    public void processorAtX87Instructions_takesEachNonMaskableInterrupt() throws Exception {
+        countingHandler(2, 100);
+        // fninit; then fldz; fstp st(0)
+        GuestCode code = kernel().cli().hex("dbe3").label("again").hex("d9ee ddd8").jmp("again");
+        assertEachIsHandled(code, 100, () -> guest.vcpu().nmi());
     }
 
     @Test

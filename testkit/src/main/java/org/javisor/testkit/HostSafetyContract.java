@@ -32,6 +32,8 @@ public abstract class HostSafetyContract extends GuestContract {
     /** So many nested calls, or returns nobody called for, overrun any stack they might use. */
     private static final int DEEP = 3_000_000;
 
+    private static final long IO_PRIVILEGE = 0x3000;
+
     private static final int HOT = 20_000;
 
     private static GuestCode kernel() {
@@ -240,21 +242,31 @@ public abstract class HostSafetyContract extends GuestContract {
 
     @Test
     public void millionsOfCallsWithoutAReturn_endAsTheyWould() {
-        GuestCode code = kernel().mov32(RCX, DEEP).lea(RSI, "second").label("l").call("first");
+        GuestCode code =
+                GuestCode.at(USER).mov32(RCX, DEEP).lea(RSI, "second").label("l").call("first");
         code.label("first").hex("488d642408 ffd6").label("second").hex("488d642408");
         code.hex("ffc9").jcc(5, "l");
-        Ending ending = guest.run(code.end());
+        Ending ending = runToEnd(code);
         assertEnd(ending);
-        assertThat(ending.state().gpr[RSP]).isEqualTo(guest.kernelState(CODE).gpr[RSP]);
+        assertThat(ending.state().gpr[RSP]).isEqualTo(guest.userState(USER).gpr[RSP]);
     }
 
     @Test
     public void millionsOfReturnsWithoutACall_endAsTheyWould() {
-        GuestCode code = kernel().mov32(RCX, DEEP).mov32(RBX, 0).lea(RSI, "next").label("l");
+        GuestCode code =
+                GuestCode.at(USER).mov32(RCX, DEEP).mov32(RBX, 0).lea(RSI, "next").label("l");
         code.hex("56 c3").label("next").hex("ffc3 ffc9").jcc(5, "l");
-        Ending ending = guest.run(code.end());
+        Ending ending = runToEnd(code);
         assertEnd(ending);
         assertThat(ending.state().gpr[RBX]).isEqualTo(DEEP);
+    }
+
+    /** In ring 3, with the right to tell that this is the end. */
+    private Ending runToEnd(GuestCode code) {
+        guest.load(code.end());
+        VcpuState state = guest.userState(USER);
+        state.rflags |= IO_PRIVILEGE;
+        return guest.run(state);
     }
 
     /** Deeper than anything that follows calls can remember, and back. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.javisor.testkit.GuestCode;
 import org.javisor.testkit.SmallGuest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -13,6 +14,9 @@ class ReturnTest {
 
     /** After the call, in its page. */
     private static final int AFTER = 0x100;
+
+    /** More than the host's stack has room for; the engines' contract has the same in ring 3. */
+    private static final int DEEP = 3_000_000;
 
     /** So often that all is linked. */
     private static final int TIMES = 100;
@@ -41,6 +45,33 @@ class ReturnTest {
             long[] registers = guest.run(code).state().gpr;
             assertThat(registers[GuestCode.RBX]).isZero();
             assertThat(registers[GuestCode.RBP]).isEqualTo(TIMES);
+        }
+    }
+
+    @Test
+    void millionsOfCallsOfTheKernelWithoutAReturn_endAsTheyWould() {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor())) {
+            GuestCode code = GuestCode.at(CALLER).mov32(GuestCode.RCX, DEEP);
+            code.lea(GuestCode.RSI, "second").label("l").call("first");
+            // lea rsp, [rsp + 8]; call rsi; and again; dec ecx
+            code.label("first").hex("488d642408 ffd6").label("second").hex("488d642408");
+            SmallGuest.Ending ending = guest.run(code.hex("ffc9").jcc(5, "l").end());
+            assertThat(ending.kind()).isEqualTo(SmallGuest.Kind.END);
+            long stack = guest.kernelState(CALLER).gpr[GuestCode.RSP];
+            assertThat(ending.state().gpr[GuestCode.RSP]).isEqualTo(stack);
+        }
+    }
+
+    @Test
+    void millionsOfReturnsOfTheKernelWithoutACall_endAsTheyWould() {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor())) {
+            GuestCode code = GuestCode.at(CALLER).mov32(GuestCode.RCX, DEEP);
+            code.mov32(GuestCode.RBX, 0).lea(GuestCode.RSI, "next").label("l");
+            // push rsi; ret; inc ebx; dec ecx
+            code.hex("56 c3").label("next").hex("ffc3 ffc9").jcc(5, "l");
+            SmallGuest.Ending ending = guest.run(code.end());
+            assertThat(ending.kind()).isEqualTo(SmallGuest.Kind.END);
+            assertThat(ending.state().gpr[GuestCode.RBX]).isEqualTo(DEEP);
         }
     }
 }
