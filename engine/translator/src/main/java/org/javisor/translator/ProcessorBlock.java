@@ -453,7 +453,7 @@ final class ProcessorBlock {
     }
 
     /** Has {@link #patienceOver} said after so many renewals of the slot. */
-    void setPatience(int context, int slot, int renewals) {
+    void setPatience(int context, int slot, long renewals) {
         put64(slots(context) + SLOT_PATIENCE + slot, renewals);
     }
 

@@ -10,8 +10,13 @@ final class RestlessPlaces {
     /** Accesses for a renewal that repay it: it takes so many times what a slot saves. */
     static final int REPAY = 16;
 
-    /** Renewals after which a place that has kept its slot is put on trial again. */
+    /**
+     * Renewals after which a place that has kept its slot is put on trial again; twice as many each
+     * time it keeps it, as each trial translates its block twice.
+     */
     static final int LONG_PATIENCE = 1 << 16;
+
+    static final int MOST_DOUBLINGS = 16;
 
     /** How a place that has a slot is regarded. */
     enum Standing {
@@ -41,8 +46,9 @@ final class RestlessPlaces {
      * To be asked when an access has left translated code.
      *
      * @param slot by its offset, or less than 0 if the access has none
+     * @param acquittals how often the place has been tried and kept its slot
      */
-    Verdict judge(int context, int slot, Standing standing) {
+    Verdict judge(int context, int slot, Standing standing, int acquittals) {
         if (slot < 0 || !state.patienceOver(context, slot)) {
             return Verdict.NOTHING;
         }
@@ -64,7 +70,8 @@ final class RestlessPlaces {
                     yield Verdict.TRY;
                 }
                 patient[slot >> 3] = true;
-                state.setPatience(context, slot, LONG_PATIENCE);
+                int doublings = Math.min(acquittals - 1, MOST_DOUBLINGS);
+                state.setPatience(context, slot, (long) LONG_PATIENCE << doublings);
                 yield Verdict.NOTHING;
             }
         };

@@ -4,7 +4,9 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /** The translations of one guest-physical page. */
@@ -42,10 +44,13 @@ final class TranslatedPage {
     /** Offsets of instructions that access now this page and now that. */
     private final BitSet manyPages = new BitSet();
 
-    /** Offsets of instructions whose accesses are counted, and of those that were. */
+    /** Offsets of instructions whose accesses are counted. */
     private final BitSet onTrial = new BitSet();
 
-    private final BitSet acquitted = new BitSet();
+    /**
+     * How often they were and kept their slot, by offset; replaced, as it is read without a lock.
+     */
+    private Map<Integer, Integer> acquittals = Map.of();
 
     /** Offsets of blocks that are busy, see {@link BusyBlocks}. */
     private final BitSet busy = new BitSet();
@@ -76,7 +81,7 @@ final class TranslatedPage {
         if (onTrial.get(offset)) {
             return RestlessPlaces.Standing.ON_TRIAL;
         }
-        return acquitted.get(offset)
+        return acquittals(offset) > 0
                 ? RestlessPlaces.Standing.ACQUITTED
                 : RestlessPlaces.Standing.UNTRIED;
     }
@@ -89,7 +94,14 @@ final class TranslatedPage {
     /** They are not counted any more. */
     void acquit(int offset) {
         onTrial.clear(offset);
-        acquitted.set(offset);
+        Map<Integer, Integer> more = new HashMap<>(acquittals);
+        more.merge(offset, 1, Integer::sum);
+        acquittals = Map.copyOf(more);
+    }
+
+    /** How often the accesses of the instruction at an offset were counted and it kept its slot. */
+    int acquittals(int offset) {
+        return acquittals.getOrDefault(offset, 0);
     }
 
     boolean isBusy(int offset) {

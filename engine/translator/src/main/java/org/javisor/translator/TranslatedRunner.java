@@ -251,7 +251,9 @@ final class TranslatedRunner implements CodeRunner {
     private boolean judged(Site site) {
         TranslatedBlock block = site.block();
         int offset = site.offset();
-        switch (restless.judge(context, site.slot(), block.page.standing(offset))) {
+        RestlessPlaces.Standing standing = block.page.standing(offset);
+        int acquittals = block.page.acquittals(offset);
+        switch (restless.judge(context, site.slot(), standing, acquittals)) {
             case NOTHING -> {
                 return false;
             }

@@ -26,7 +26,7 @@ class RestlessPlacesTest {
     /** As translated code does it that renews a slot once too often. */
     private RestlessPlaces.Verdict renewed(int slot, RestlessPlaces.Standing standing) {
         state.put64(SLOTS + ProcessorBlock.SLOT_PATIENCE + slot, 0);
-        return places.judge(CONTEXT, slot, standing);
+        return places.judge(CONTEXT, slot, standing, 1);
     }
 
     private void passes(int slot, long count) {
@@ -70,9 +70,21 @@ class RestlessPlacesTest {
     }
 
     @Test
+    void placeThatKeepsItsSlotAgainAndAgain_isTriedEverMoreSeldom() {
+        for (int acquittals = 1; acquittals < 100; acquittals++) {
+            assertThat(places.judge(CONTEXT, SLOT, ACQUITTED, acquittals)).isEqualTo(NOTHING);
+            state.put64(SLOTS + ProcessorBlock.SLOT_PATIENCE + SLOT, 0);
+            assertThat(places.judge(CONTEXT, SLOT, ACQUITTED, acquittals)).isEqualTo(NOTHING);
+            int doublings = Math.min(acquittals - 1, RestlessPlaces.MOST_DOUBLINGS);
+            assertThat(patience(SLOT)).isEqualTo((long) RestlessPlaces.LONG_PATIENCE << doublings);
+            assertThat(renewed(SLOT, ACQUITTED)).isEqualTo(TRY);
+        }
+    }
+
+    @Test
     void accessWithPatienceLeft_orWithoutASlot_isNotJudged() {
-        assertThat(places.judge(CONTEXT, SLOT, UNTRIED)).isEqualTo(NOTHING);
-        assertThat(places.judge(CONTEXT, -1, UNTRIED)).isEqualTo(NOTHING);
+        assertThat(places.judge(CONTEXT, SLOT, UNTRIED, 0)).isEqualTo(NOTHING);
+        assertThat(places.judge(CONTEXT, -1, UNTRIED, 0)).isEqualTo(NOTHING);
         assertThat(patience(SLOT)).isEqualTo(ProcessorBlock.PATIENCE);
     }
 
