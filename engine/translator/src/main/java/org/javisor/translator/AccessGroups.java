@@ -41,6 +41,7 @@ final class AccessGroups {
     private boolean writable;
 
     private int planned;
+    private boolean usefulLater;
 
     AccessGroups(BlockTranslator block) {
         this.block = block;
@@ -90,17 +91,21 @@ final class AccessGroups {
         high = disp + size(instructions.get(current));
         writable = write;
         planned = 1;
+        usefulLater = false;
+        boolean conditional = false;
         int moved = change(instructions.get(current), key);
         for (int n = current + 1; n < instructions.size() && moved != LOST; n++) {
             Instruction i = instructions.get(n);
-            if (i.op == Op.JCC) {
-                break; // what follows may not be executed
-            }
+            conditional |= i.op == Op.JCC; // what follows may not be executed
             if (accesses(i)) {
                 if (keyOf(i) != key) {
                     break;
                 }
                 int from = displacementOf(i) + moved;
+                if (conditional) {
+                    usefulLater = from >= low && from + size(i) <= high && (writable || !writes(i));
+                    break;
+                }
                 int newLow = Math.min(low, from);
                 int newHigh = Math.max(high, from + size(i));
                 if (newHigh - newLow > WIDEST) {
@@ -115,6 +120,11 @@ final class AccessGroups {
             moved = change == LOST ? LOST : moved + change;
         }
         return planned;
+    }
+
+    /** Whether there are more that the probe would cover, behind a branch. */
+    boolean usefulLater() {
+        return usefulLater;
     }
 
     int low() {
@@ -237,19 +247,21 @@ final class AccessGroups {
 
     private static int changeByLea(Instruction i, int base, int index) {
         boolean usesAddress =
-                i.base == RIP
-                        || i.operandSize != 8
-                        || i.addressSize != 8
-                        || Gpr.host(i.reg0) == Gpr.SPILLED
-                        || i.base >= 0 && Gpr.host(i.base) == Gpr.SPILLED
-                        || i.base < 0 && i.index < 0;
+                Gpr.host(i.reg0) == Gpr.SPILLED
+                        || i.base >= 0 && i.base != RIP && Gpr.host(i.base) == Gpr.SPILLED;
         if (usesAddress || i.reg0 == index) {
             return LOST;
         }
         if (i.reg0 != base) {
             return 0;
         }
-        boolean known = i.base == base && i.index < 0 && i.disp > -FAR && i.disp < FAR;
+        boolean known =
+                i.base == base
+                        && i.index < 0
+                        && i.operandSize == 8
+                        && i.addressSize == 8
+                        && i.disp > -FAR
+                        && i.disp < FAR;
         return known ? (int) i.disp : LOST;
     }
 

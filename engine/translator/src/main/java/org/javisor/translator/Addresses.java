@@ -8,6 +8,9 @@ import org.javisor.x86.Instruction;
 final class Addresses {
     private static final int FS = 4;
 
+    /** Displacements short of it leave room for what is added to them. */
+    private static final int FAR = 1 << 29;
+
     private final BlockTranslator block;
 
     Addresses(BlockTranslator block) {
@@ -25,7 +28,7 @@ final class Addresses {
 
     /** The same, some bytes farther. */
     void linear(Instruction i, int next, int farther) {
-        effective(i, next, farther, Gpr.ADDRESS);
+        effective(i, next, farther, Gpr.ADDRESS, i.addressSize == 4);
         if (i.segment >= FS) {
             Assembler a = block.asm;
             a.loadState(Gpr.SCRATCH, ProcessorBlock.SEGMENT_BASE + 8 * (i.segment - FS));
@@ -33,9 +36,22 @@ final class Addresses {
         }
     }
 
-    private void effective(Instruction i, int next, int farther, int to) {
+    /** Whether a memory operand lies a displacement from what one host register holds. */
+    static boolean nearRegister(Instruction i) {
+        return i.base >= 0
+                && i.base != Instruction.RIP
+                && Gpr.host(i.base) != Gpr.SPILLED
+                && i.index < 0
+                && i.addressSize == 8
+                && i.segment < FS
+                && Math.abs(i.disp) < FAR;
+    }
+
+    /**
+     * @param narrow whether the upper half becomes 0
+     */
+    private void effective(Instruction i, int next, int farther, int to, boolean narrow) {
         Assembler a = block.asm;
-        boolean narrow = i.addressSize == 4;
         if (i.base == Instruction.RIP) {
             a.loadState(to, ProcessorBlock.PAGE);
             a.mem(to, Math.toIntExact(next + i.disp));
@@ -59,16 +75,8 @@ final class Addresses {
         Assembler a = block.asm;
         int target = Gpr.host(i.reg0);
         int to = target == Gpr.SPILLED ? Gpr.ADDRESS : target;
-        if (i.base == Instruction.RIP || target == Gpr.SPILLED || i.operandSize == 4) {
-            effective(i, block.next(), 0, Gpr.ADDRESS);
-            if (i.operandSize == 4) {
-                a.mov32(to, Gpr.ADDRESS);
-            } else if (to != Gpr.ADDRESS) {
-                a.mov(to, Gpr.ADDRESS);
-            }
-        } else {
-            effective(i, block.next(), 0, to);
-        }
+        // The low half of a sum depends on low halves only.
+        effective(i, block.next(), 0, to, i.operandSize == 4 || i.addressSize == 4);
         if (target == Gpr.SPILLED) {
             a.storeState(ProcessorBlock.register(i.reg0), to);
         }

@@ -80,6 +80,15 @@ final class Assembler {
         }
     }
 
+    /** The same, before what has been emitted from a place on, which must not refer to places. */
+    void insertNop(int at, int bytes) {
+        int moved = size - at;
+        nop(bytes);
+        byte[] nop = Arrays.copyOfRange(code, size - bytes, size);
+        System.arraycopy(code, at, code, at + bytes, moved);
+        System.arraycopy(nop, 0, code, at, bytes);
+    }
+
     void emit32(int value) {
         emit(value);
         emit(value >> 8);

@@ -106,6 +106,7 @@ final class BlockTranslator {
         }
         flags.begin(instructions, endsBlock(instructions.getLast()));
         groups.end();
+        copied.begin();
         coldPaths.clear();
         jumps.begin();
         loopTop = 0;
@@ -197,7 +198,7 @@ final class BlockTranslator {
     /** Whether memory is accessed before the first instruction that replaces the flags. */
     private boolean flagsSpoiltAtTop() {
         for (Instruction i : instructions) {
-            if (i.hasMemory() && i.op != Op.LEA || i.op == Op.PUSH || i.op == Op.POP) {
+            if (accesses(i)) {
                 return true;
             }
             if (FlagEffects.replaces(i) || FlagEffects.reads(i)) {
@@ -507,7 +508,7 @@ final class BlockTranslator {
         int accesses = 0;
         for (int n = current; n < instructions.size(); n++) {
             Instruction i = instructions.get(n);
-            if (i.hasMemory() && i.op != Op.LEA || i.op == Op.PUSH || i.op == Op.POP) {
+            if (accesses(i)) {
                 accesses++;
             }
             if (FlagEffects.replaces(i)) {
@@ -515,6 +516,24 @@ final class BlockTranslator {
             }
         }
         return accesses;
+    }
+
+    /** Whether new flags are made behind the current instruction before the block may be left. */
+    boolean flagsReplacedNext() {
+        for (int n = current + 1; n < instructions.size(); n++) {
+            Instruction i = instructions.get(n);
+            if (!calm(i) || accesses(i) || FlagEffects.reads(i)) {
+                return false;
+            }
+            if (FlagEffects.replaces(i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean accesses(Instruction i) {
+        return i.hasMemory() && i.op != Op.LEA || i.op == Op.PUSH || i.op == Op.POP;
     }
 
     /**

@@ -12,11 +12,20 @@ import org.javisor.x86.Op;
 final class CopiedInstruction {
     private final BlockTranslator block;
 
-    /** Of the memory operand from {@link Gpr#ADDRESS}. */
-    private int displacement;
+    /** Of the memory operand. */
+    private HostAddress address;
+
+    // Where the last instruction lies in the buffer
+    private int start;
+    private int end;
 
     CopiedInstruction(BlockTranslator block) {
         this.block = block;
+    }
+
+    /** A block begins. */
+    void begin() {
+        end = 0;
     }
 
     /** Whether there are scratch registers enough, and an encoding. */
@@ -52,6 +61,21 @@ final class CopiedInstruction {
         };
     }
 
+    /** Whether the scratch register is free until memory has been addressed. */
+    private static boolean leavesScratch(Instruction i) {
+        if (high(i) || countsByCl(i)) {
+            return false;
+        }
+        boolean firstIsRead = i.vex() || !Operands.overwritesFirst(i);
+        return !(spilled(i.kind0, i.reg0) && firstIsRead)
+                && !spilled(i.kind1, i.reg1)
+                && !spilled(i.kind2, i.reg2);
+    }
+
+    private static boolean spilled(int kind, int register) {
+        return kind == Instruction.GPR && Gpr.host(register) == Gpr.SPILLED;
+    }
+
     /**
      * @param at where its bytes begin in the page
      */
@@ -59,13 +83,14 @@ final class CopiedInstruction {
         byte[] bytes = block.bytes;
         Assembler a = block.asm;
         if (i.hasMemory()) {
-            displacement =
+            address =
                     block.probe()
                             .operand(
                                     i,
                                     i.memorySize,
                                     Operands.writesMemory(i),
-                                    Operands.alignment(i));
+                                    Operands.alignment(i),
+                                    leavesScratch(i));
         }
         if (high(i)) {
             emitHigh(a, i, at);
@@ -79,6 +104,7 @@ final class CopiedInstruction {
     }
 
     private void prefixes(Assembler a, Instruction i, int at) {
+        start = a.size();
         for (int n = 0; n < i.prefixLength; n++) {
             int b = block.bytes[at + n] & 0xff;
             boolean counts = b == 0x66 || b == 0xf0 || b == 0xf2 || b == 0xf3;
@@ -106,6 +132,22 @@ final class CopiedInstruction {
         for (int n = i.length - i.immSize; n < i.length; n++) {
             a.emit(block.bytes[at + n]);
         }
+        end = a.size();
+    }
+
+    /**
+     * Makes the code some bytes longer without coming between the last instruction and what
+     * follows: processors carry out a comparison and a jump as one if they lie side by side.
+     *
+     * @param bytes 0 to 3
+     */
+    void pad(int bytes) {
+        Assembler a = block.asm;
+        if (a.size() == end) {
+            a.insertNop(start, bytes);
+        } else {
+            a.nop(bytes);
+        }
     }
 
     // AH to BH: no REX prefix may be there, so no host register from R8 on
@@ -129,7 +171,8 @@ final class CopiedInstruction {
     private void emitHigh(Assembler a, Instruction i, int at) {
         int modrm = block.bytes[at + i.modrmOffset] & 0xff;
         if (i.hasMemory()) {
-            a.lea(Gpr.SCRATCH, Gpr.ADDRESS, displacement);
+            address.set(a);
+            a.leaMem(Gpr.SCRATCH);
             modrm = modrm & 0x38 | RCX;
         } else {
             a.mov(Gpr.SCRATCH, Gpr.RCX);
@@ -157,7 +200,7 @@ final class CopiedInstruction {
         if (i.op == Op.MOV && i.hasMemory()) {
             boolean load = i.kind0 != Instruction.MEM;
             int code = (load ? 0x8a : 0x88) | (i.operandSize == 1 ? 0 : 1);
-            a.mem(Gpr.ADDRESS, displacement);
+            address.set(a);
             a.opMem(i.operandSize == 2 ? 0x66 : 0, i.operandSize == 8, MAP_1, code, RAX, false);
             return;
         }
@@ -215,7 +258,7 @@ final class CopiedInstruction {
         boolean rmIsGpr = !memory && fieldIsGpr(i, true);
         int free = countsByCl(i) ? Gpr.ADDRESS : Gpr.SCRATCH;
         int reg = regField;
-        int rm = memory ? Gpr.ADDRESS : rmField;
+        int rm = memory ? address.base() : rmField;
         boolean rmFirst = opcodeExtension(i) || rmIsFirst(i);
         boolean regSpilled = false;
         boolean rmSpilled = false;
@@ -254,7 +297,7 @@ final class CopiedInstruction {
         }
         opcode(a, i, i.opcode);
         if (memory) {
-            a.mem(Gpr.ADDRESS, displacement);
+            address.set(a);
             a.modrmMem(reg);
         } else {
             a.emit(0xc0 | (reg & 7) << 3 | rm & 7);
@@ -359,7 +402,7 @@ final class CopiedInstruction {
             Assembler a, Instruction i, int at, int reg, int vvvv, boolean memory, int rm) {
         boolean is256 = (i.flags & Instruction.VEX_256) != 0;
         if (memory) {
-            a.mem(Gpr.ADDRESS, displacement);
+            address.set(a);
             a.vexMem(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv);
         } else {
             a.vex(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv, rm);

@@ -12,6 +12,9 @@ import org.javisor.x86.Op;
 final class FlagState {
     private static final Runnable NOTHING = () -> {};
 
+    /** Host instructions that put the flags aside. */
+    private static final int COST_OF_SAVING = 5;
+
     private final BlockTranslator block;
 
     /** By instruction: whether nobody looks at the flags from before it. */
@@ -28,7 +31,10 @@ final class FlagState {
 
     private int makerAt;
 
-    // The same, where the block jumps back to its start
+    /** What was {@link #maker} until the current instruction, which changes its operands. */
+    private Instruction changed;
+
+    // The maker, where the block jumps back to its start
     private Instruction loopMaker;
     private int loopMakerAt;
 
@@ -40,6 +46,7 @@ final class FlagState {
         saved = false;
         spoilt = false;
         maker = null;
+        changed = null;
         int count = instructions.size();
         if (dead.length <= count) {
             dead = new boolean[count + 1];
@@ -66,17 +73,20 @@ final class FlagState {
     /** Before an instruction is translated. */
     void approach(Instruction i, boolean calm) {
         boolean replaces = FlagEffects.replaces(i);
-        if (spoilt && (!calm || !replaces && changesMaker(i))) {
+        boolean changes = !replaces && changesMaker(i);
+        if (spoilt && (!calm || changes && !block.flagsReplacedNext())) {
             remake(maker, makerAt);
             spoilt = false;
         }
-        if (maker != null && !replaces && changesMaker(i)) {
+        if (changes) {
+            changed = calm ? maker : null;
             maker = null;
         }
     }
 
     /** After an instruction has been translated. */
     void pass(Instruction i, int at) {
+        changed = null;
         if (FlagEffects.replaces(i)) {
             saved = false;
             spoilt = false;
@@ -99,19 +109,20 @@ final class FlagState {
      * Whether what follows may spoil the host's flags. Puts them aside if that repays.
      *
      * @param shared accesses that share the next probe
+     * @param saving host instructions that a probe is shorter by if it may spoil them
      */
-    boolean allowSpoiling(int shared) {
+    boolean allowSpoiling(int shared, int saving) {
         if (saved) {
             return true;
         }
         if (!dead()) {
             return false;
         }
-        if (maker != null) {
+        if (maker != null || changed != null && block.flagsReplacedNext()) {
             spoilt = true;
             return true;
         }
-        if (block.accessesUntilReplaced() - shared + 1 > 1) {
+        if ((block.accessesUntilReplaced() - shared + 1) * saving > COST_OF_SAVING) {
             save();
             return true;
         }
@@ -123,7 +134,7 @@ final class FlagState {
         if (!spoilt) {
             return NOTHING;
         }
-        Instruction i = maker;
+        Instruction i = maker != null ? maker : changed;
         int at = makerAt;
         return () -> remake(i, at);
     }

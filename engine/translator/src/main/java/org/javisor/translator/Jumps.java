@@ -100,12 +100,16 @@ final class Jumps {
 
     /** The displacement has to lie in one aligned word, to be replaced in one store. */
     private int jccToLink(int condition) {
-        alignDisplacement(2);
+        block.copied().pad(paddingToAlign(2));
         return block.asm.jccAhead(condition);
     }
 
     private void alignDisplacement(int opcodeBytes) {
-        block.asm.nop((int) -(block.asm.here() + opcodeBytes) & 3);
+        block.asm.nop(paddingToAlign(opcodeBytes));
+    }
+
+    private int paddingToAlign(int opcodeBytes) {
+        return (int) -(block.asm.here() + opcodeBytes) & 3;
     }
 
     /** Goes on at an offset from the page's start, here or on another page. */
@@ -286,8 +290,7 @@ final class Jumps {
 
     private void loadTarget(Instruction i) {
         Assembler a = block.asm;
-        int displacement = block.probe().operand(i, 8, false, 1);
-        a.mem(Gpr.ADDRESS, displacement);
+        block.probe().operand(i, 8, false, 1, true).set(a);
         a.loadMem(Gpr.ADDRESS);
     }
 
@@ -345,8 +348,7 @@ final class Jumps {
 
     void ret(Instruction i) {
         Assembler a = block.asm;
-        int displacement = block.probe().stack(0, false);
-        a.mem(Gpr.ADDRESS, displacement);
+        block.probe().stack(0, false, true).set(a);
         a.loadMem(Gpr.ADDRESS);
         a.lea(Gpr.RSP, Gpr.RSP, 8 + (i.kind0 == Instruction.IMM ? (int) i.imm & 0xffff : 0));
         a.storeStateImm32(ProcessorBlock.SITE, block.sites().behind());

@@ -14,7 +14,7 @@ final class StackInstruction {
         Assembler a = block.asm;
         switch (i.kind0) {
             case Instruction.IMM -> {
-                a.mem(Gpr.ADDRESS, block.probe().stack(-8, true));
+                block.probe().stack(-8, true, true).set(a);
                 a.opMem(true, 0xc7, 0);
                 a.emit32((int) i.imm);
             }
@@ -30,9 +30,10 @@ final class StackInstruction {
                 a.storeMem(Gpr.SCRATCH);
             }
             default -> {
-                int displacement = block.probe().stack(-8, true);
+                boolean spilled = Gpr.host(i.reg0) == Gpr.SPILLED;
+                HostAddress place = block.probe().stack(-8, true, !spilled);
                 int value = block.read(i.reg0, Gpr.SCRATCH);
-                a.mem(Gpr.ADDRESS, displacement);
+                place.set(a);
                 a.storeMem(value);
             }
         }
@@ -42,7 +43,7 @@ final class StackInstruction {
     void pop(Instruction i) {
         Assembler a = block.asm;
         int host = Gpr.host(i.reg0);
-        a.mem(Gpr.ADDRESS, block.probe().stack(0, false));
+        block.probe().stack(0, false, true).set(a);
         a.loadMem(host == Gpr.SPILLED ? Gpr.SCRATCH : host);
         if (host == Gpr.SPILLED) {
             a.storeState(ProcessorBlock.register(i.reg0), Gpr.SCRATCH);

@@ -155,6 +155,7 @@ final class Stubs {
         a.storeState32(ProcessorBlock.ACCESSES_LEFT, Gpr.SCRATCH);
         int picked = a.jrcxzFarAhead();
         int miss = new TlbLookup(a, context, size, write, alignment).withoutFlags();
+        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         a.emit(0xc3);
         a.bind32(picked);
         a.bind32(miss);

@@ -33,6 +33,7 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
         return miss;
     }
 
+    /** The same, but that the host address is the sum of both scratch registers. */
     int withoutFlags() {
         index();
         a.memState(Gpr.SCRATCH, 3, tag());
@@ -45,7 +46,6 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
         index();
         a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_DISTANCE);
         a.loadMem(Gpr.SCRATCH);
-        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         return miss;
     }
 
