@@ -17,12 +17,16 @@ final class AccessGroup {
     /** Whether the first access is a write; the probe is for one if any is. */
     final boolean write;
 
+    /** That the first access must have. */
+    final int alignment;
+
     /** Times the probe failed for the company alone. */
     int failures;
 
-    AccessGroup(int delta, int size, boolean write) {
+    AccessGroup(int delta, int size, boolean write, int alignment) {
         this.delta = delta;
         this.size = size;
         this.write = write;
+        this.alignment = alignment;
     }
 }

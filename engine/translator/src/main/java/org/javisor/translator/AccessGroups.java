@@ -1,7 +1,8 @@
 package org.javisor.translator;
 
+import static org.javisor.translator.BaseChange.FAR;
+import static org.javisor.translator.BaseChange.LOST;
 import static org.javisor.x86.Instruction.GPR;
-import static org.javisor.x86.Instruction.IMM;
 import static org.javisor.x86.Instruction.MEM;
 import static org.javisor.x86.Instruction.REL;
 import static org.javisor.x86.Instruction.RIP;
@@ -20,16 +21,12 @@ final class AccessGroups {
     /** Bytes that a group may span: the farther, the likelier it crosses a page. */
     private static final int WIDEST = 256;
 
-    private static final int FAR = 1 << 29;
-    private static final int STACK = key(4, -1, 0);
     static final int NO_KEY = -1;
-    private static final int LOST = Integer.MIN_VALUE;
-    private static final int RAX = 0, RDX = 2, RSP = 4;
+    private static final int RSP = 4;
+    private static final int STACK = key(RSP, -1, 0);
 
     /** What {@link #displacement} says of an access that is not covered. */
     static final int NOT_COVERED = Integer.MIN_VALUE;
-
-    private final BlockTranslator block;
 
     // The group in force: its base's change since the probe, and what the probe covers, from the
     // base's value then
@@ -41,11 +38,8 @@ final class AccessGroups {
     private boolean writable;
 
     private int planned;
+    private int alignment;
     private boolean usefulLater;
-
-    AccessGroups(BlockTranslator block) {
-        this.block = block;
-    }
 
     private static int key(int base, int index, int scale) {
         return base | index + 1 << 8 | scale << 16;
@@ -57,12 +51,18 @@ final class AccessGroups {
     }
 
     /** Where an access lies from the host address that is known, or {@link #NOT_COVERED}. */
-    int displacement(int accessKey, int disp, int size, boolean write) {
-        if (!active || accessKey != key || accessKey == NO_KEY || write && !writable) {
-            return NOT_COVERED;
-        }
+    int displacement(int accessKey, int disp, int size, boolean write, int wanted) {
+        boolean known = active && accessKey == key && accessKey != NO_KEY;
         int from = disp + shift;
-        return from >= low && from + size <= high ? from - low : NOT_COVERED;
+        return known && covers(from, size, write, wanted) ? from - low : NOT_COVERED;
+    }
+
+    private boolean covers(int from, int size, boolean write, int wanted) {
+        return from >= low
+                && from + size <= high
+                && (writable || !write)
+                && wanted <= alignment
+                && (from - low & wanted - 1) == 0;
     }
 
     /** What an instruction that has been translated leaves of the group. */
@@ -80,46 +80,91 @@ final class AccessGroups {
     /**
      * Looks ahead for accesses to join the one of the current instruction.
      *
-     * @return how many there are, with this one; {@link #begin} makes them a group
+     * @param wanted alignment of that
+     * @param kept whether accesses may join after others in between, by {@link KnownPages}
+     * @return how many there are before others, with this one; {@link #begin} makes them a group
      */
-    int plan(List<Instruction> instructions, int current, int accessKey, int disp, boolean write) {
-        if (accessKey == NO_KEY) {
-            return 1;
-        }
+    int plan(
+            List<Instruction> instructions,
+            int current,
+            int accessKey,
+            int disp,
+            boolean write,
+            int wanted,
+            boolean kept) {
         key = accessKey;
         low = disp;
         high = disp + size(instructions.get(current));
         writable = write;
+        alignment = wanted;
         planned = 1;
         usefulLater = false;
+        if (accessKey == NO_KEY) {
+            return 1;
+        }
         boolean conditional = false;
-        int moved = change(instructions.get(current), key);
+        boolean together = change(instructions.get(current), key) != LOST;
+        int moved = moved(instructions.get(current), key);
         for (int n = current + 1; n < instructions.size() && moved != LOST; n++) {
             Instruction i = instructions.get(n);
             conditional |= i.op == Op.JCC; // what follows may not be executed
             if (accesses(i)) {
                 if (keyOf(i) != key) {
-                    break;
+                    together = false;
+                } else if (together || kept) {
+                    boolean joins = conditional ? isCovered(i, moved) : join(i, moved, kept);
+                    planned += together && joins && !conditional ? 1 : 0;
+                    usefulLater |= together && joins && conditional;
+                    together &= joins;
                 }
-                int from = displacementOf(i) + moved;
-                if (conditional) {
-                    usefulLater = from >= low && from + size(i) <= high && (writable || !writes(i));
-                    break;
-                }
-                int newLow = Math.min(low, from);
-                int newHigh = Math.max(high, from + size(i));
-                if (newHigh - newLow > WIDEST) {
-                    break;
-                }
-                low = newLow;
-                high = newHigh;
-                writable |= writes(i);
-                planned++;
             }
-            int change = change(i, key);
+            together &= change(i, key) != LOST;
+            if (!together && !kept) {
+                break;
+            }
+            int change = moved(i, key);
             moved = change == LOST ? LOST : moved + change;
         }
         return planned;
+    }
+
+    private boolean isCovered(Instruction i, int moved) {
+        return covers(displacementOf(i) + moved, size(i), writes(i), Operands.alignment(i));
+    }
+
+    /** Makes the probe cover an access, if it can. */
+    private boolean join(Instruction i, int moved, boolean kept) {
+        int from = displacementOf(i) + moved;
+        int wanted = Operands.alignment(i);
+        int newAlignment = Math.max(alignment, wanted);
+        if (newAlignment > 1 && !kept) {
+            return false;
+        }
+        // What is known to be aligned stays the start, and the whole a multiple of it.
+        int anchor = wanted > alignment ? from : low;
+        if (wanted > 1 && alignment > 1 && (from - low & Math.min(wanted, alignment) - 1) != 0) {
+            return false;
+        }
+        int newLow = Math.min(low, from);
+        newLow -= newLow - anchor & newAlignment - 1;
+        int newHigh = Math.max(high, from + size(i));
+        newHigh += -(newHigh - newLow) & newAlignment - 1;
+        if (newHigh - newLow > WIDEST) {
+            return false;
+        }
+        low = newLow;
+        high = newHigh;
+        alignment = newAlignment;
+        writable |= writes(i);
+        return true;
+    }
+
+    int high() {
+        return high;
+    }
+
+    int alignment() {
+        return alignment;
     }
 
     /** Whether there are more that the probe would cover, behind a branch. */
@@ -169,7 +214,7 @@ final class AccessGroups {
             case POP, RET -> STACK;
             case CALL -> i.kind0 == MEM ? operandKey(i) : STACK;
             case JMP -> operandKey(i);
-            default -> Operands.alignment(i) == 1 ? operandKey(i) : NO_KEY;
+            default -> operandKey(i);
         };
     }
 
@@ -215,86 +260,35 @@ final class AccessGroups {
 
     // What instructions leave of a group
 
-    /** By how much the base changes, or {@link #LOST} if the group ends with the instruction. */
-    private int change(Instruction i, int groupKey) {
-        int base = groupKey & 0xff;
-        int index = (groupKey >>> 8 & 0xff) - 1;
-        switch (i.op) {
-            case PUSH:
-                return i.kind0 == MEM ? LOST : base == RSP && index < 0 ? -8 : LOST;
-            case POP:
-                return base == RSP && i.reg0 != index && i.reg0 != base && index < 0 ? 8 : LOST;
-            case NOP, ENDBR, JCC:
-                return 0;
-            case LEA:
-                return changeByLea(i, base, index);
-            case ADD, SUB:
-                if (i.kind0 == GPR && i.reg0 == base && base != index) {
-                    boolean known = i.kind1 == IMM && i.operandSize == 8 && index != base;
-                    int amount = (int) (i.op == Op.ADD ? i.imm : -i.imm);
-                    return known && Math.abs((long) amount) < FAR ? amount : LOST;
-                }
-                break;
-            case INC, DEC:
-                if (i.kind0 == GPR && i.reg0 == base && base != index) {
-                    return i.operandSize != 8 ? LOST : i.op == Op.INC ? 1 : -1;
-                }
-                break;
-            default:
-        }
-        return keeps(i, base) && keeps(i, index) && calm(i) ? 0 : LOST;
+    /** By how much the base of a key changes, or {@link BaseChange#LOST}. */
+    static int moved(Instruction i, int key) {
+        return BaseChange.of(i, key & 0xff, (key >>> 8 & 0xff) - 1);
     }
 
-    private static int changeByLea(Instruction i, int base, int index) {
-        boolean usesAddress =
-                Gpr.host(i.reg0) == Gpr.SPILLED
-                        || i.base >= 0 && i.base != RIP && Gpr.host(i.base) == Gpr.SPILLED;
-        if (usesAddress || i.reg0 == index) {
-            return LOST;
-        }
-        if (i.reg0 != base) {
-            return 0;
-        }
-        boolean known =
-                i.base == base
-                        && i.index < 0
-                        && i.operandSize == 8
-                        && i.addressSize == 8
-                        && i.disp > -FAR
-                        && i.disp < FAR;
-        return known ? (int) i.disp : LOST;
-    }
-
-    /** Whether a register stays as it is. */
-    private static boolean keeps(Instruction i, int register) {
-        if (register < 0) {
-            return true;
-        }
-        return switch (i.op) {
-            case CBW -> register != RAX;
-            case CWD -> register != RDX;
-            default ->
-                    i.kind0 != GPR && i.kind0 != Instruction.GPR_HIGH
-                            || (i.kind0 == GPR ? i.reg0 : i.reg0 & 3) != register
-                            || Operands.keepsFirst(i);
-        };
+    /** The same, but lost if the address register is, too. */
+    private static int change(Instruction i, int key) {
+        boolean onStack = (key & 0xff) == RSP;
+        int moved = moved(i, key);
+        boolean calm =
+                switch (i.op) {
+                    case PUSH -> onStack && i.kind0 != MEM;
+                    case POP -> onStack;
+                    case NOP, ENDBR, JCC, PREFETCH -> true;
+                    case LEA ->
+                            Gpr.host(i.reg0) != Gpr.SPILLED
+                                    && (i.base < 0
+                                            || i.base == RIP
+                                            || Gpr.host(i.base) != Gpr.SPILLED);
+                    default -> moved != 0 || calm(i);
+                };
+        return calm ? moved : LOST;
     }
 
     /** Whether its translation uses the address register for nothing but its operand. */
-    private boolean calm(Instruction i) {
-        if (!Translatability.copied(i) || i.lock() || Operands.usesX87(i)) {
-            return false;
-        }
-        boolean known =
-                switch (i.op) {
-                    case MOV, MOVZX, MOVSX, MOVSXD, CBW, CWD -> true;
-                    case ADD, ADC, SUB, SBB, AND, OR, XOR, CMP, TEST, INC, DEC, NEG, NOT -> true;
-                    case SHL, SHR, SAR, ROL, ROR, IMUL2, BSWAP, BSF, BSR, TZCNT, LZCNT, POPCNT ->
-                            true;
-                    case CMOVCC, SETCC -> true;
-                    default -> Operands.vector(i) && !i.vex() && i.op != Op.EMMS;
-                };
-        return known
+    private static boolean calm(Instruction i) {
+        return Translatability.copied(i)
+                && !i.lock()
+                && !Operands.usesX87(i)
                 && !i.vex()
                 && i.kind0 != Instruction.GPR_HIGH
                 && i.kind1 != Instruction.GPR_HIGH

@@ -107,6 +107,8 @@ final class AddressTables {
     /** By group of contexts that differ in rights only: whether slots may be filled. */
     private final boolean[] used = new boolean[Context.COUNT / Context.RIGHTS];
 
+    private long slotsForgotten;
+
     /** By a linear page's number, cut: whether a jump leads there. */
     private final boolean[] jumpTargets = new boolean[TARGET_HASHES];
 
@@ -190,12 +192,18 @@ final class AddressTables {
 
     /** Voids what places in the code remember. */
     void forgetSlots() {
+        slotsForgotten++;
         for (int c = 0; c < Context.COUNT; c++) {
             if (used[c / Context.RIGHTS] && Context.user(c)) {
                 state.clearSlots(c);
             }
         }
         Arrays.fill(used, false);
+    }
+
+    /** How often that has happened. */
+    long slotsForgotten() {
+        return slotsForgotten;
     }
 
     /** Writes down the entries of the data TLB and the jump tables that are not of global pages. */

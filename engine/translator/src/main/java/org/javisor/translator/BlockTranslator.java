@@ -37,7 +37,8 @@ final class BlockTranslator {
     private final BitString bitStrings = new BitString(this);
     private final StackInstruction stack = new StackInstruction(this);
     private final FlagState flags = new FlagState(this);
-    private final AccessGroups groups = new AccessGroups(this);
+    private final AccessGroups groups = new AccessGroups();
+    private final KnownPages knownPages = new KnownPages();
     private final Addresses addresses = new Addresses(this);
     private final Sites sites;
     private final Jumps jumps;
@@ -105,7 +106,7 @@ final class BlockTranslator {
             return null;
         }
         flags.begin(instructions, endsBlock(instructions.getLast()));
-        groups.end();
+        forgetAddresses();
         copied.begin();
         coldPaths.clear();
         jumps.begin();
@@ -151,6 +152,7 @@ final class BlockTranslator {
             emit(instruction);
             flags.pass(instruction, at);
             groups.pass(instruction);
+            knownPages.pass(instruction);
             at += instruction.length;
             if (afterEnabling && !endsBlock(instruction) && flags.inHost() && at < PAGE_SIZE) {
                 jumps.poll(at, Math.max(remaining() - 1, 0));
@@ -172,7 +174,7 @@ final class BlockTranslator {
         asm.bind32(loopEntry);
         loopTop = asm.size();
         block.loops = true;
-        groups.end();
+        forgetAddresses();
         flags.enterLoop();
         emitInstructions(offset);
     }
@@ -384,7 +386,7 @@ final class BlockTranslator {
      * Leaves now and then, for who spins waits for another processor, which may need the host's.
      */
     private void pause() {
-        groups.end();
+        forgetAddresses();
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.PAUSES_LEFT);
         int spent = asm.jrcxzFarAhead();
         int site = sites.before();
@@ -398,7 +400,7 @@ final class BlockTranslator {
     /** Leaves if the host's x87 registers are not the guest's, to come back when they are. */
     private void requireX87() {
         x87Loaded = true;
-        groups.end();
+        forgetAddresses();
         asm.loadState32(Gpr.SCRATCH, ProcessorBlock.X87_MISSING);
         asm.lea(Gpr.SCRATCH, Gpr.SCRATCH, 1);
         int missing = asm.loopFarAhead();
@@ -427,6 +429,16 @@ final class BlockTranslator {
 
     AccessGroups groups() {
         return groups;
+    }
+
+    KnownPages knownPages() {
+        return knownPages;
+    }
+
+    /** What is known of addresses is of no use any more. */
+    private void forgetAddresses() {
+        groups.end();
+        knownPages.forget();
     }
 
     Sites sites() {
@@ -497,10 +509,10 @@ final class BlockTranslator {
     }
 
     /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */
-    int planGroup(int key, int disp, boolean write) {
-        int from = current;
-        int size = block.page.ungrouped(at) ? from + 1 : instructions.size();
-        return groups.plan(instructions.subList(0, size), from, key, disp, write);
+    int planGroup(int key, int disp, boolean write, int alignment, boolean kept) {
+        int size = block.page.ungrouped(at) ? current + 1 : instructions.size();
+        List<Instruction> known = instructions.subList(0, size);
+        return groups.plan(known, current, key, disp, write, alignment, kept);
     }
 
     /** How many memory accesses come before the flags are next replaced. */
@@ -612,7 +624,7 @@ final class BlockTranslator {
 
     /** Java knows the time; the block goes on afterwards. */
     private void readTimestamp() {
-        groups.end();
+        forgetAddresses();
         asm.movImm32(Gpr.SCRATCH, 0);
         int number = asm.size() - 4;
         asm.jmp(stubs.exit[ExitReason.TIMESTAMP]);

@@ -67,11 +67,12 @@ final class DataAccess {
         if (group == null) {
             return translate(context, linear, site.size(), site.alignment(), site.write());
         }
-        if (!translate(context, linear + group.delta, group.size, 1, group.write)) {
+        if (!translate(context, linear + group.delta, group.size, group.alignment, group.write)) {
             return false;
         }
         int index = ProcessorBlock.tlbIndex(linear);
-        boolean whole = (linear & ~PAGE) + site.size() <= 4096;
+        boolean whole =
+                (linear & ~PAGE) + site.size() <= 4096 && (linear & site.alignment() - 1) == 0;
         if (whole && (!site.write() || state.tlbWritable(context, index))) {
             return true;
         }

@@ -32,6 +32,9 @@ final class MemoryProbe {
     private int nextRead;
     private int nextWrite;
 
+    /** That of the last probe which has one. */
+    private int lastSlot;
+
     MemoryProbe(BlockTranslator block) {
         this.block = block;
     }
@@ -75,13 +78,14 @@ final class MemoryProbe {
      */
     HostAddress operand(
             Instruction i, int size, boolean write, int alignment, boolean scratchFree) {
-        int key = alignment == 1 ? AccessGroups.keyOf(i) : AccessGroups.NO_KEY;
+        int key = alignment == 1 || slotRepays() ? AccessGroups.keyOf(i) : AccessGroups.NO_KEY;
         if (key == AccessGroups.NO_KEY) {
             block.groups().end();
-            return emit(linear(i, 0), size, write, alignment, null, 1, scratchFree);
+            return emit(new Check(linear(i, 0), size, write, alignment, null), 1, scratchFree);
         }
         int disp = (int) i.disp;
-        return grouped(key, disp, size, write, low -> linear(i, low - disp), scratchFree);
+        Access access = new Access(key, disp, size, write, alignment);
+        return grouped(access, start -> linear(i, start - disp), scratchFree);
     }
 
     private Linear linear(Instruction i, int farther) {
@@ -98,43 +102,81 @@ final class MemoryProbe {
     }
 
     HostAddress stack(int disp, boolean write, boolean scratchFree) {
-        return grouped(
-                AccessGroups.stackKey(),
-                disp,
-                8,
-                write,
-                low -> new Near(block.asm, Gpr.RSP, low),
-                scratchFree);
+        Access access = new Access(AccessGroups.stackKey(), disp, 8, write, 1);
+        return grouped(access, start -> new Near(block.asm, Gpr.RSP, start), scratchFree);
     }
 
-    private HostAddress grouped(
-            int key,
-            int disp,
-            int size,
-            boolean write,
-            IntFunction<Linear> start,
-            boolean scratchFree) {
+    /** An access that may share a probe with others of its key. */
+    private record Access(int key, int displacement, int size, boolean write, int alignment) {}
+
+    /**
+     * @param start the linear address at a displacement
+     */
+    private HostAddress grouped(Access access, IntFunction<Linear> start, boolean scratchFree) {
         AccessGroups groups = block.groups();
-        int known = groups.displacement(key, disp, size, write);
+        int key = access.key;
+        int disp = access.displacement;
+        int known = groups.displacement(key, disp, access.size, access.write, access.alignment);
         if (known != AccessGroups.NOT_COVERED) {
             return HostAddress.whole(known);
         }
-        int accesses = block.planGroup(key, disp, write);
-        if (accesses == 1) {
-            boolean once = scratchFree && !groups.usefulLater();
-            HostAddress found = emit(start.apply(disp), size, write, 1, null, 1, once);
-            if (found.index() == Assembler.NONE) {
-                groups.begin();
-            } else {
-                groups.end();
-            }
-            return found;
+        int slot = block.knownPages().slot(key, disp, access.size, access.write, access.alignment);
+        if (slot >= 0) {
+            groups.end();
+            return onKnownPage(start.apply(disp), slot, scratchFree);
         }
+        boolean kept = slotRepays();
+        int accesses = block.planGroup(key, disp, access.write, access.alignment, kept);
         int low = groups.low();
-        AccessGroup group = new AccessGroup(disp - low, size, write);
-        emit(start.apply(low), groups.span(), groups.writes(), 1, group, accesses, false);
-        groups.begin();
-        return HostAddress.whole(disp - low);
+        boolean alone =
+                groups.span() == access.size
+                        && groups.writes() == access.write
+                        && groups.alignment() == access.alignment;
+        AccessGroup group =
+                alone
+                        ? null
+                        : new AccessGroup(disp - low, access.size, access.write, access.alignment);
+        boolean once = scratchFree && accesses == 1 && (kept || !groups.usefulLater());
+        Check check =
+                new Check(
+                        start.apply(low),
+                        groups.span(),
+                        groups.writes(),
+                        groups.alignment(),
+                        group);
+        HostAddress found = emit(check, accesses, once);
+        if (found.index() == Assembler.NONE) {
+            groups.begin();
+        } else {
+            groups.end();
+        }
+        if (kept) {
+            block.knownPages()
+                    .add(key, low, groups.high(), groups.writes(), groups.alignment(), lastSlot);
+        }
+        return new HostAddress(found.base(), found.index(), found.displacement() + disp - low);
+    }
+
+    /** The page is the one of a slot. */
+    private HostAddress onKnownPage(Linear linear, int slot, boolean scratchFree) {
+        Assembler a = block.asm;
+        int register = Gpr.ADDRESS;
+        int displacement = 0;
+        if (linear instanceof Near near) {
+            register = near.register;
+            displacement = near.displacement;
+        } else {
+            linear.compute();
+        }
+        a.loadState(Gpr.SCRATCH, distance(slot));
+        HostAddress found = new HostAddress(register, Gpr.SCRATCH, displacement);
+        return scratchFree ? found : summedUp(found);
+    }
+
+    private HostAddress summedUp(HostAddress address) {
+        address.set(block.asm);
+        block.asm.leaMem(Gpr.ADDRESS);
+        return HostAddress.whole(0);
     }
 
     /**
@@ -144,59 +186,54 @@ final class MemoryProbe {
      */
     void emit(Runnable address, int size, boolean write, int alignment) {
         block.groups().end();
-        emit(new Computed(address), size, write, alignment, null, 1, false);
+        emit(new Check(new Computed(address), size, write, alignment, null), 1, false);
     }
 
-    private HostAddress emit(
-            Linear linear,
-            int size,
-            boolean write,
-            int alignment,
-            AccessGroup group,
-            int accesses,
-            boolean scratchFree) {
-        int span = Stubs.span(size);
+    /**
+     * What a probe makes sure of.
+     *
+     * @param group the accesses it is for, or null if it is for one
+     */
+    private record Check(
+            Linear linear, int size, boolean write, int alignment, AccessGroup group) {}
+
+    private HostAddress emit(Check check, int accesses, boolean scratchFree) {
+        int span = Stubs.span(check.size);
         if (span != 0 && !block.busy()) {
-            call(linear, span, write, alignment, group);
+            call(check, span);
             return HostAddress.whole(0);
         }
         boolean bySlot = slotRepays();
         boolean mayClobber =
                 block.flags().allowSpoiling(accesses, bySlot ? SLOT_SAVING : LOOKUP_SAVING);
         block.retryHere();
-        if (bySlot) {
-            return bySlot(linear, size, write, alignment, group, mayClobber, scratchFree);
-        }
-        return byLookup(linear, size, write, alignment, group, mayClobber, scratchFree);
+        return bySlot
+                ? bySlot(check, mayClobber, scratchFree)
+                : byLookup(check, mayClobber, scratchFree);
     }
 
-    private void call(Linear linear, int span, boolean write, int alignment, AccessGroup group) {
+    private void call(Check check, int span) {
         Assembler a = block.asm;
         block.retryHere();
-        linear.compute();
-        a.movImm32(Gpr.SCRATCH, block.sites().access(write, span, alignment, group));
-        a.call(block.accessStub(write, span, alignment));
+        check.linear.compute();
+        int site = block.sites().access(check.write, span, check.alignment, check.group);
+        a.movImm32(Gpr.SCRATCH, site);
+        a.call(block.accessStub(check.write, span, check.alignment));
     }
 
-    private HostAddress byLookup(
-            Linear linear,
-            int size,
-            boolean write,
-            int alignment,
-            AccessGroup group,
-            boolean mayClobber,
-            boolean scratchFree) {
+    private HostAddress byLookup(Check check, boolean mayClobber, boolean scratchFree) {
         Assembler a = block.asm;
-        linear.compute();
-        int site = block.sites().access(write, size, alignment, group);
-        TlbLookup lookup = new TlbLookup(a, block.context(), size, write, alignment);
+        check.linear.compute();
+        int site = block.sites().access(check.write, check.size, check.alignment, check.group);
+        TlbLookup lookup =
+                new TlbLookup(a, block.context(), check.size, check.write, check.alignment);
         int miss = mayClobber ? lookup.withFlags() : lookup.withoutFlags();
         Runnable remake = block.flags().remake();
         block.cold(
                 List.of(miss),
                 () -> {
                     if (mayClobber) {
-                        linear.compute();
+                        check.linear.compute();
                     }
                     remake.run();
                     block.exit(site, ExitReason.MEMORY);
@@ -204,66 +241,50 @@ final class MemoryProbe {
         if (mayClobber) {
             return HostAddress.whole(0);
         }
-        if (scratchFree) {
-            return new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
-        }
-        a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
-        return HostAddress.whole(0);
+        HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
+        return scratchFree ? sum : summedUp(sum);
     }
 
-    private HostAddress bySlot(
-            Linear linear,
-            int size,
-            boolean write,
-            int alignment,
-            AccessGroup group,
-            boolean mayClobber,
-            boolean scratchFree) {
+    private HostAddress bySlot(Check check, boolean mayClobber, boolean scratchFree) {
         Assembler a = block.asm;
-        int slot = nextSlot(write);
+        int slot = nextSlot(check.write);
+        lastSlot = slot;
         if (block.onTrial()) {
             count(a, slot);
         }
         int register = Gpr.ADDRESS;
         int displacement = 0;
-        if (linear instanceof Near near) {
+        if (check.linear instanceof Near near) {
             register = near.register;
             displacement = near.displacement;
         } else {
-            linear.compute();
+            check.linear.compute();
         }
-        int site = block.sites().access(write, size, alignment, slot, group);
+        int site =
+                block.sites().access(check.write, check.size, check.alignment, slot, check.group);
+        HostAddress sum = new HostAddress(register, Gpr.SCRATCH, displacement);
         List<Integer> misses =
-                mayClobber
-                        ? withFlags(a, slot, register, displacement, size, alignment)
-                        : withoutFlags(
-                                a, slot, register, displacement, size, alignment, group == null);
+                mayClobber ? withFlags(slot, sum, check) : withoutFlags(slot, sum, check);
         long inside = a.here();
-        a.memState(ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_DISTANCE + slot);
         HostAddress found = HostAddress.whole(0);
         if (!scratchFree && mayClobber && register == Gpr.ADDRESS) {
+            a.memState(distance(slot));
             a.opMem(true, 0x03, Gpr.ADDRESS); // add
         } else {
-            a.loadMem(Gpr.SCRATCH);
-            HostAddress sum = new HostAddress(register, Gpr.SCRATCH, displacement);
-            if (scratchFree) {
-                found = sum;
-            } else {
-                sum.set(a);
-                a.leaMem(Gpr.ADDRESS);
-            }
+            a.loadState(Gpr.SCRATCH, distance(slot));
+            found = scratchFree ? sum : summedUp(sum);
         }
         long done = a.here();
         boolean again = scratchFree && register == Gpr.ADDRESS;
         Runnable remake = block.flags().remake();
-        int beyond = alignment > 1 ? 0 : size - 1;
+        int beyond = check.size - check.alignment;
         int argument = beyond << 16 | ProcessorBlock.SLOT_PAGE + slot;
-        long stub = block.renewSlot(write, alignment);
+        long stub = block.renewSlot(check.write, check.alignment);
         block.cold(
                 misses,
                 () -> {
-                    if (linear instanceof Near) {
-                        linear.compute();
+                    if (check.linear instanceof Near) {
+                        check.linear.compute();
                     }
                     a.movImm32(Gpr.SCRATCH, argument);
                     a.call(stub);
@@ -272,11 +293,15 @@ final class MemoryProbe {
                     block.exitRenewing(site);
                     a.bind8(renewed);
                     if (again) {
-                        linear.compute();
+                        check.linear.compute();
                     }
                     a.jmp(scratchFree ? inside : done);
                 });
         return found;
+    }
+
+    private int distance(int slot) {
+        return ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_DISTANCE + slot;
     }
 
     /**
@@ -302,51 +327,54 @@ final class MemoryProbe {
         return 8 * number;
     }
 
-    private List<Integer> withFlags(
-            Assembler a, int slot, int register, int displacement, int size, int alignment) {
+    private List<Integer> withFlags(int slot, HostAddress sum, Check check) {
+        Assembler a = block.asm;
         a.loadState(
                 Gpr.SCRATCH,
                 ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot);
-        if (displacement == 0) {
-            a.op(true, 0x01, register, Gpr.SCRATCH); // add
+        if (sum.displacement() == 0) {
+            a.op(true, 0x01, sum.base(), Gpr.SCRATCH); // add
         } else {
-            a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, register, displacement);
+            sum.set(a);
+            a.leaMem(Gpr.SCRATCH);
         }
-        if (alignment > 1) {
-            a.testImm(true, Gpr.SCRATCH, -4096 | alignment - 1);
-            return List.of(a.jccAhead(5));
+        List<Integer> misses = new ArrayList<>();
+        if (check.alignment > 1) {
+            a.testImm(true, Gpr.SCRATCH, -4096 | check.alignment - 1);
+            misses.add(a.jccAhead(5));
         }
-        a.aluImm(true, 7, Gpr.SCRATCH, 4096 - size);
-        return List.of(a.jccAhead(7));
+        if (check.alignment == 1 || check.alignment < check.size) {
+            a.aluImm(true, 7, Gpr.SCRATCH, 4096 - check.size);
+            misses.add(a.jccAhead(7));
+        }
+        return misses;
     }
 
     /**
      * A single access passes if it is aligned to its size, and so does not reach beyond the page;
      * others of its kind are the stub's.
      */
-    private List<Integer> withoutFlags(
-            Assembler a,
-            int slot,
-            int register,
-            int displacement,
-            int size,
-            int alignment,
-            boolean single) {
-        int page = ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot;
-        int aligned = single ? Math.max(alignment, Integer.highestOneBit(2 * size - 1)) : 1;
+    private List<Integer> withoutFlags(int slot, HostAddress sum, Check check) {
+        boolean single = check.group == null;
+        int aligned =
+                single
+                        ? Math.max(check.alignment, Integer.highestOneBit(2 * check.size - 1))
+                        : check.alignment;
         List<Integer> misses = new ArrayList<>();
-        misses.add(missUnlessInside(a, page, register, displacement, Math.min(aligned, 32)));
-        if (!single || aligned > 32) {
-            misses.add(missUnlessInside(a, page, register, displacement + size - 1, 1));
+        misses.add(missUnlessInside(slot, sum, 0, Math.min(aligned, 32)));
+        if (check.size > Math.min(aligned, 32)) {
+            misses.add(missUnlessInside(slot, sum, check.size - 1, 1));
         }
         return misses;
     }
 
-    private static int missUnlessInside(
-            Assembler a, int page, int register, int displacement, int alignment) {
-        a.loadState(Gpr.SCRATCH, page);
+    private int missUnlessInside(int slot, HostAddress sum, int beyond, int alignment) {
+        Assembler a = block.asm;
+        a.loadState(
+                Gpr.SCRATCH,
+                ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot);
         int one = ProcessorBlock.oneInside(alignment);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, register, displacement + one);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, sum.base(), sum.displacement() + beyond + one);
         a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
         return a.loopFarAhead();
     }

@@ -65,6 +65,7 @@ final class Sites {
                         next,
                         left,
                         slot,
+                        !block.knownPages().isEmpty(),
                         group));
     }
 
@@ -86,6 +87,7 @@ final class Sites {
                         block.context(),
                         0,
                         NO_SLOT,
+                        false,
                         null));
     }
 }

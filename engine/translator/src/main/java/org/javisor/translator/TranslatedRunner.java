@@ -47,6 +47,9 @@ final class TranslatedRunner implements CodeRunner {
     private Site exitSite;
     private Link exitLink;
 
+    /** How often slots had been voided when translated code was entered last. */
+    private long slotsForgotten;
+
     /** In translated code, or about to be; set with a fence after it. */
     private volatile boolean inside;
 
@@ -125,7 +128,7 @@ final class TranslatedRunner implements CodeRunner {
             if (verifying) {
                 lockstep.get().entering(rip, block);
             }
-            int reason = call(target, block);
+            int reason = call(target, block, retried != null && retried.needsSlots());
             if (reason < 0) {
                 if (retried == null) {
                     lockstep.ifPresent(Lockstep::notEntered);
@@ -405,8 +408,11 @@ final class TranslatedRunner implements CodeRunner {
         throw processor.generalProtection();
     }
 
-    /** -1 if the block has been dropped meanwhile. */
-    private int call(long target, TranslatedBlock block) {
+    /**
+     * -1 if the block has been dropped meanwhile, or goes on in its middle with slots that have
+     * been voided.
+     */
+    private int call(long target, TranslatedBlock block, boolean needsSlots) {
         INSIDE.setOpaque(this, true);
         VarHandle.fullFence();
         try {
@@ -414,6 +420,10 @@ final class TranslatedRunner implements CodeRunner {
                 return -1;
             }
             data.applyRevocation();
+            if (needsSlots && tables.slotsForgotten() != slotsForgotten) {
+                return -1;
+            }
+            slotsForgotten = tables.slotsForgotten();
             tables.noteContext(block.context);
             state.put64(ProcessorBlock.LAST_RETURN, cache.stubs().lastReturn[block.context]);
             int reason = (int) Calls.ENTER.invokeExact(enter, target);

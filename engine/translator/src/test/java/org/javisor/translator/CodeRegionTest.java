@@ -19,7 +19,7 @@ class CodeRegionTest {
     }
 
     private Site site() {
-        return new Site(block(1), null, 0, false, 0, 1, 0, false, 0, 0, -1, null);
+        return new Site(block(1), null, 0, false, 0, 1, 0, false, 0, 0, -1, false, null);
     }
 
     private Link link(TranslatedBlock from) {
