@@ -39,7 +39,7 @@ final class AccessGroups {
 
     private int planned;
     private int alignment;
-    private boolean usefulLater;
+    private boolean neededLater;
 
     private static int key(int base, int index, int scale) {
         return base | index + 1 << 8 | scale << 16;
@@ -81,8 +81,9 @@ final class AccessGroups {
      * Looks ahead for accesses to join the one of the current instruction.
      *
      * @param wanted alignment of that
-     * @param kept whether accesses may join after others in between, by {@link KnownPages}
-     * @return how many there are before others, with this one; {@link #begin} makes them a group
+     * @param anySpan whether the probe can make sure of an alignment whatever it spans
+     * @return how many there are with this one before others come or a branch does; {@link #begin}
+     *     makes them a group, {@link KnownPages} serves the others
      */
     int plan(
             List<Instruction> instructions,
@@ -91,14 +92,14 @@ final class AccessGroups {
             int disp,
             boolean write,
             int wanted,
-            boolean kept) {
+            boolean anySpan) {
         key = accessKey;
         low = disp;
         high = disp + size(instructions.get(current));
         writable = write;
         alignment = wanted;
         planned = 1;
-        usefulLater = false;
+        neededLater = false;
         if (accessKey == NO_KEY) {
             return 1;
         }
@@ -111,17 +112,15 @@ final class AccessGroups {
             if (accesses(i)) {
                 if (keyOf(i) != key) {
                     together = false;
-                } else if (together || kept) {
-                    boolean joins = conditional ? isCovered(i, moved) : join(i, moved, kept);
-                    planned += together && joins && !conditional ? 1 : 0;
-                    usefulLater |= together && joins && conditional;
+                } else {
+                    boolean joins = conditional ? isCovered(i, moved) : join(i, moved, anySpan);
+                    boolean next = together && !conditional;
+                    planned += joins && next ? 1 : 0;
+                    neededLater |= joins && !next;
                     together &= joins;
                 }
             }
             together &= change(i, key) != LOST;
-            if (!together && !kept) {
-                break;
-            }
             int change = moved(i, key);
             moved = change == LOST ? LOST : moved + change;
         }
@@ -133,13 +132,10 @@ final class AccessGroups {
     }
 
     /** Makes the probe cover an access, if it can. */
-    private boolean join(Instruction i, int moved, boolean kept) {
+    private boolean join(Instruction i, int moved, boolean anySpan) {
         int from = displacementOf(i) + moved;
         int wanted = Operands.alignment(i);
         int newAlignment = Math.max(alignment, wanted);
-        if (newAlignment > 1 && !kept) {
-            return false;
-        }
         // What is known to be aligned stays the start, and the whole a multiple of it.
         int anchor = wanted > alignment ? from : low;
         if (wanted > 1 && alignment > 1 && (from - low & Math.min(wanted, alignment) - 1) != 0) {
@@ -149,7 +145,7 @@ final class AccessGroups {
         newLow -= newLow - anchor & newAlignment - 1;
         int newHigh = Math.max(high, from + size(i));
         newHigh += -(newHigh - newLow) & newAlignment - 1;
-        if (newHigh - newLow > WIDEST) {
+        if (newHigh - newLow > (anySpan || newAlignment == 1 ? WIDEST : newAlignment)) {
             return false;
         }
         low = newLow;
@@ -167,9 +163,9 @@ final class AccessGroups {
         return alignment;
     }
 
-    /** Whether there are more that the probe would cover, behind a branch. */
-    boolean usefulLater() {
-        return usefulLater;
+    /** Whether there are more that the probe covers, after others or behind a branch. */
+    boolean neededLater() {
+        return neededLater;
     }
 
     int low() {

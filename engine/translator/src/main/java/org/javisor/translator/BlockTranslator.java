@@ -509,10 +509,10 @@ final class BlockTranslator {
     }
 
     /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */
-    int planGroup(int key, int disp, boolean write, int alignment, boolean kept) {
+    int planGroup(int key, int disp, boolean write, int alignment, boolean anySpan) {
         int size = block.page.ungrouped(at) ? current + 1 : instructions.size();
         List<Instruction> known = instructions.subList(0, size);
-        return groups.plan(known, current, key, disp, write, alignment, kept);
+        return groups.plan(known, current, key, disp, write, alignment, anySpan);
     }
 
     /** How many memory accesses come before the flags are next replaced. */

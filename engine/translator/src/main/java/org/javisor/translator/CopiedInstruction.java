@@ -401,6 +401,7 @@ final class CopiedInstruction {
     private void write(
             Assembler a, Instruction i, int at, int reg, int vvvv, boolean memory, int rm) {
         boolean is256 = (i.flags & Instruction.VEX_256) != 0;
+        start = a.size();
         if (memory) {
             address.set(a);
             a.vexMem(i.mandatoryPrefix, i.map, i.wide(), is256, i.opcode, reg, vvvv);

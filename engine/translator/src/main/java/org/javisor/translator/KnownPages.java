@@ -7,13 +7,18 @@ import org.javisor.x86.Instruction;
 /**
  * Pages that a block has looked for, so that later accesses to them through the same registers need
  * no probe: what lies where is known by construction, and how far the page is on the host stands in
- * the slot of the probe. Slots change under no block that runs. One that is left for an access and
- * goes on in its middle must find them as they were, see {@link Site#needsSlots}.
+ * a field of the {@link ProcessorBlock}: the probe's slot, or one it was put into for the purpose.
+ * Pages are taken away from no block that runs. One that is left for an access and goes on in its
+ * middle must find them as they were, see {@link Site#needsPages}.
  */
 final class KnownPages {
     private static final int MOST = 8;
+    private static final int NO_FIELD = -1;
 
     private final List<Page> pages = new ArrayList<>();
+
+    /** Number of the field taken last. As many pages are known at most, so it is free in turn. */
+    private int next;
 
     /** What one probe has covered, from the base's value then, and the base's change since. */
     private static final class Page {
@@ -22,16 +27,16 @@ final class KnownPages {
         final int high;
         final boolean writable;
         final int alignment;
-        final int slot;
+        final int field;
         int shift;
 
-        Page(int key, int low, int high, boolean writable, int alignment, int slot) {
+        Page(int key, int low, int high, boolean writable, int alignment, int field) {
             this.key = key;
             this.low = low;
             this.high = high;
             this.writable = writable;
             this.alignment = alignment;
-            this.slot = slot;
+            this.field = field;
         }
 
         boolean covers(int displacement, int size, boolean write, int wanted) {
@@ -57,24 +62,30 @@ final class KnownPages {
      *
      * @param key of {@link AccessGroups}
      * @param alignment that the probe makes sure of
-     * @param slot by its offset
+     * @param field with the distance, by its offset in the processor block
      */
-    void add(int key, int low, int high, boolean writable, int alignment, int slot) {
+    void add(int key, int low, int high, boolean writable, int alignment, int field) {
         if (pages.size() == MOST) {
             pages.removeFirst();
         }
-        pages.add(new Page(key, low, high, writable, alignment, slot));
+        pages.add(new Page(key, low, high, writable, alignment, field));
     }
 
-    /** The slot with the distance of the page that an access is about, or -1. */
-    int slot(int key, int displacement, int size, boolean write, int alignment) {
+    /** A field that is free for the distance of a page to be added. */
+    int freeField() {
+        next = (next + 1) % MOST;
+        return ProcessorBlock.KEPT_DISTANCES + 8 * next;
+    }
+
+    /** The field with the distance of the page that an access is about, or -1. */
+    int field(int key, int displacement, int size, boolean write, int alignment) {
         for (int n = pages.size() - 1; n >= 0; n--) {
             Page page = pages.get(n);
             if (page.key == key && page.covers(displacement, size, write, alignment)) {
-                return page.slot;
+                return page.field;
             }
         }
-        return -1;
+        return NO_FIELD;
     }
 
     /** An instruction has been translated. */

@@ -25,6 +25,8 @@ import org.javisor.x86.Instruction;
  * the stubs do.
  */
 final class MemoryProbe {
+    private static final int NO_SLOT = -1;
+
     /** Instructions that the form with flags saves. */
     private static final int SLOT_SAVING = 1, LOOKUP_SAVING = 3;
 
@@ -32,7 +34,7 @@ final class MemoryProbe {
     private int nextRead;
     private int nextWrite;
 
-    /** That of the last probe which has one. */
+    /** That of the last probe, if it has one. */
     private int lastSlot;
 
     MemoryProbe(BlockTranslator block) {
@@ -78,10 +80,11 @@ final class MemoryProbe {
      */
     HostAddress operand(
             Instruction i, int size, boolean write, int alignment, boolean scratchFree) {
-        int key = alignment == 1 || slotRepays() ? AccessGroups.keyOf(i) : AccessGroups.NO_KEY;
+        int key = AccessGroups.keyOf(i);
         if (key == AccessGroups.NO_KEY) {
             block.groups().end();
-            return emit(new Check(linear(i, 0), size, write, alignment, null), 1, scratchFree);
+            return emit(
+                    new Check(linear(i, 0), size, write, alignment, null, false), 1, scratchFree);
         }
         int disp = (int) i.disp;
         Access access = new Access(key, disp, size, write, alignment);
@@ -120,13 +123,13 @@ final class MemoryProbe {
         if (known != AccessGroups.NOT_COVERED) {
             return HostAddress.whole(known);
         }
-        int slot = block.knownPages().slot(key, disp, access.size, access.write, access.alignment);
-        if (slot >= 0) {
+        int field =
+                block.knownPages().field(key, disp, access.size, access.write, access.alignment);
+        if (field >= 0) {
             groups.end();
-            return onKnownPage(start.apply(disp), slot, scratchFree);
+            return onKnownPage(start.apply(disp), field, scratchFree);
         }
-        boolean kept = slotRepays();
-        int accesses = block.planGroup(key, disp, access.write, access.alignment, kept);
+        int accesses = block.planGroup(key, disp, access.write, access.alignment, slotRepays());
         int low = groups.low();
         boolean alone =
                 groups.span() == access.size
@@ -136,29 +139,39 @@ final class MemoryProbe {
                 alone
                         ? null
                         : new AccessGroup(disp - low, access.size, access.write, access.alignment);
-        boolean once = scratchFree && accesses == 1 && (kept || !groups.usefulLater());
         Check check =
                 new Check(
                         start.apply(low),
                         groups.span(),
                         groups.writes(),
                         groups.alignment(),
-                        group);
-        HostAddress found = emit(check, accesses, once);
+                        group,
+                        groups.neededLater());
+        HostAddress found = emit(check, accesses, scratchFree && accesses == 1);
         if (found.index() == Assembler.NONE) {
             groups.begin();
         } else {
             groups.end();
         }
-        if (kept) {
+        if (check.neededLater) {
             block.knownPages()
-                    .add(key, low, groups.high(), groups.writes(), groups.alignment(), lastSlot);
+                    .add(key, low, groups.high(), check.write, check.alignment, distanceField());
         }
         return new HostAddress(found.base(), found.index(), found.displacement() + disp - low);
     }
 
-    /** The page is the one of a slot. */
-    private HostAddress onKnownPage(Linear linear, int slot, boolean scratchFree) {
+    /** Where the distance stands that the last probe has found. */
+    private int distanceField() {
+        if (lastSlot >= 0) {
+            return distance(lastSlot);
+        }
+        int field = block.knownPages().freeField();
+        block.asm.storeState(field, Gpr.SCRATCH);
+        return field;
+    }
+
+    /** How far the page is on the host stands in a field. */
+    private HostAddress onKnownPage(Linear linear, int field, boolean scratchFree) {
         Assembler a = block.asm;
         int register = Gpr.ADDRESS;
         int displacement = 0;
@@ -168,7 +181,7 @@ final class MemoryProbe {
         } else {
             linear.compute();
         }
-        a.loadState(Gpr.SCRATCH, distance(slot));
+        a.loadState(Gpr.SCRATCH, field);
         HostAddress found = new HostAddress(register, Gpr.SCRATCH, displacement);
         return scratchFree ? found : summedUp(found);
     }
@@ -186,18 +199,25 @@ final class MemoryProbe {
      */
     void emit(Runnable address, int size, boolean write, int alignment) {
         block.groups().end();
-        emit(new Check(new Computed(address), size, write, alignment, null), 1, false);
+        emit(new Check(new Computed(address), size, write, alignment, null, false), 1, false);
     }
 
     /**
      * What a probe makes sure of.
      *
      * @param group the accesses it is for, or null if it is for one
+     * @param neededLater whether {@link Gpr#SCRATCH} is to have the distance, if no slot has it
      */
     private record Check(
-            Linear linear, int size, boolean write, int alignment, AccessGroup group) {}
+            Linear linear,
+            int size,
+            boolean write,
+            int alignment,
+            AccessGroup group,
+            boolean neededLater) {}
 
     private HostAddress emit(Check check, int accesses, boolean scratchFree) {
+        lastSlot = NO_SLOT;
         int span = Stubs.span(check.size);
         if (span != 0 && !block.busy()) {
             call(check, span);
@@ -238,11 +258,19 @@ final class MemoryProbe {
                     remake.run();
                     block.exit(site, ExitReason.MEMORY);
                 });
-        if (mayClobber) {
-            return HostAddress.whole(0);
+        if (!mayClobber) {
+            HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
+            return scratchFree ? sum : summedUp(sum);
         }
-        HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
-        return scratchFree ? sum : summedUp(sum);
+        if (scratchFree && check.linear instanceof Near near) {
+            lookup.distance();
+            return new HostAddress(near.register, Gpr.SCRATCH, near.displacement);
+        }
+        lookup.addHost();
+        if (check.neededLater) {
+            lookup.distance();
+        }
+        return HostAddress.whole(0);
     }
 
     private HostAddress bySlot(Check check, boolean mayClobber, boolean scratchFree) {

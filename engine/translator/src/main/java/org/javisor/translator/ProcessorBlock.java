@@ -136,6 +136,9 @@ final class ProcessorBlock {
     /** 16 registers of 32 bytes. */
     static final int VECTORS = 0x200;
 
+    /** Distances of pages that are needed again, see {@link KnownPages}. */
+    static final int KEPT_DISTANCES = 0x700;
+
     /** An XSAVE area of which the x87 component is used. */
     static final int X87_AREA = 0x400;
 

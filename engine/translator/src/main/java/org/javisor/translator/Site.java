@@ -14,7 +14,7 @@ import org.javisor.interpreter.GuestProcessor;
  * @param context of what comes next
  * @param remaining instructions of the block that have not been carried out
  * @param slot of the access, by its offset, or -1
- * @param needsSlots whether what follows relies on slots that {@link KnownPages} names
+ * @param needsPages whether what follows relies on {@link KnownPages}
  * @param group the accesses that share the probe, or null if it is for one
  */
 record Site(
@@ -29,5 +29,5 @@ record Site(
         int context,
         int remaining,
         int slot,
-        boolean needsSlots,
+        boolean needsPages,
         AccessGroup group) {}

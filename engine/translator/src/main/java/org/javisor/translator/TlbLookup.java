@@ -15,25 +15,37 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
         return table() + (write ? ProcessorBlock.TLB_WRITE : ProcessorBlock.TLB_READ);
     }
 
-    /** The result is the displacement of the jump for an access that may not take place. */
+    /**
+     * Leaves the offset in the page in {@link Gpr#ADDRESS} and the entry's number in {@link
+     * Gpr#SCRATCH}, for {@link #addHost} or {@link #distance}.
+     *
+     * @return the displacement of the jump for an access that may not take place
+     */
     int withFlags() {
         index();
         a.memState(Gpr.SCRATCH, 3, tag());
         a.opMem(true, 0x03, Gpr.ADDRESS); // add
-        int miss;
         if (alignment > 1) {
             a.testImm(true, Gpr.ADDRESS, -4096 | alignment - 1);
-            miss = a.jccAhead(5);
-        } else {
-            a.aluImm(true, 7, Gpr.ADDRESS, 4096 - size);
-            miss = a.jccAhead(7);
+            return a.jccAhead(5);
         }
-        a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_HOST);
-        a.opMem(true, 0x03, Gpr.ADDRESS);
-        return miss;
+        a.aluImm(true, 7, Gpr.ADDRESS, 4096 - size);
+        return a.jccAhead(7);
     }
 
-    /** The same, but that the host address is the sum of both scratch registers. */
+    /** Makes an offset a host address. */
+    void addHost() {
+        a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_HOST);
+        a.opMem(true, 0x03, Gpr.ADDRESS);
+    }
+
+    /** Puts into {@link Gpr#SCRATCH} how far the host address is from the linear one. */
+    void distance() {
+        a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_DISTANCE);
+        a.loadMem(Gpr.SCRATCH);
+    }
+
+    /** The same without touching flags; {@link #distance} has been done afterwards. */
     int withoutFlags() {
         index();
         a.memState(Gpr.SCRATCH, 3, tag());
@@ -44,8 +56,7 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
         a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
         int miss = a.loopFarAhead();
         index();
-        a.memState(Gpr.SCRATCH, 3, table() + ProcessorBlock.TLB_DISTANCE);
-        a.loadMem(Gpr.SCRATCH);
+        distance();
         return miss;
     }
 

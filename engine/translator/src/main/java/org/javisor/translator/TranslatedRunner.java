@@ -128,7 +128,7 @@ final class TranslatedRunner implements CodeRunner {
             if (verifying) {
                 lockstep.get().entering(rip, block);
             }
-            int reason = call(target, block, retried != null && retried.needsSlots());
+            int reason = call(target, block, retried != null && retried.needsPages());
             if (reason < 0) {
                 if (retried == null) {
                     lockstep.ifPresent(Lockstep::notEntered);
@@ -409,10 +409,10 @@ final class TranslatedRunner implements CodeRunner {
     }
 
     /**
-     * -1 if the block has been dropped meanwhile, or goes on in its middle with slots that have
-     * been voided.
+     * -1 if the block has been dropped meanwhile, or goes on in its middle but knows pages that may
+     * have been taken away.
      */
-    private int call(long target, TranslatedBlock block, boolean needsSlots) {
+    private int call(long target, TranslatedBlock block, boolean needsPages) {
         INSIDE.setOpaque(this, true);
         VarHandle.fullFence();
         try {
@@ -420,7 +420,7 @@ final class TranslatedRunner implements CodeRunner {
                 return -1;
             }
             data.applyRevocation();
-            if (needsSlots && tables.slotsForgotten() != slotsForgotten) {
+            if (needsPages && tables.slotsForgotten() != slotsForgotten) {
                 return -1;
             }
             slotsForgotten = tables.slotsForgotten();
