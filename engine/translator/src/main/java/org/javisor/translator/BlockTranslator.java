@@ -21,7 +21,9 @@ final class BlockTranslator {
 
     private static final int PAGE_SIZE = 4096;
     private static final int LOOP_ALIGNMENT = 32;
-    private static final int MOST_EXITS = 3;
+
+    /** Branches ahead by which a block can be left, and one that is busy. */
+    private static final int MOST_EXITS = 3, MOST_EXITS_IF_BUSY = 8;
 
     private final TranslationCache cache;
     private final boolean countInstructions;
@@ -263,6 +265,8 @@ final class BlockTranslator {
         }
         int position = offset;
         int exits = 0;
+        // Busy code is not chopped up where blocks of before begin.
+        int most = busy() ? MOST_EXITS_IF_BUSY : MOST_EXITS;
         while (position < PAGE_SIZE && instructions.size() < LONGEST) {
             Instruction i = decoder.decode(bytes, position, PAGE_SIZE - position, CodeSize.BITS64);
             if (i == null) {
@@ -270,8 +274,8 @@ final class BlockTranslator {
             }
             instructions.add(i);
             position += i.length;
-            boolean known = block.page.block(block.context, position) != null;
-            if (endsBlock(i) && (known || exits == MOST_EXITS || !leadsAhead(i, position))) {
+            boolean known = !busy() && block.page.block(block.context, position) != null;
+            if (endsBlock(i) && (known || exits == most || !leadsAhead(i, position))) {
                 break;
             }
             exits += i.op == Op.JCC ? 1 : 0;

@@ -109,7 +109,7 @@ final class FlagState {
      * Whether what follows may spoil the host's flags. Puts them aside if that repays.
      *
      * @param shared accesses that share the next probe
-     * @param saving host instructions that a probe is shorter by if it may spoil them
+     * @param saving what a probe costs less if it may spoil them, in what an instruction costs
      */
     boolean allowSpoiling(int shared, int saving) {
         if (saved) {

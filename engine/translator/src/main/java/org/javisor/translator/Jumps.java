@@ -134,6 +134,9 @@ final class Jumps {
             farJump(target, context);
             return;
         }
+        if (target <= block.at()) {
+            block.block().backTo = target;
+        }
         int event = a.jrcxzAhead();
         boolean loop = target == block.block().offset && context == block.context();
         if (!loop || !block.closeLoop()) {

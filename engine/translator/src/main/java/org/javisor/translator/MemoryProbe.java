@@ -27,8 +27,8 @@ import org.javisor.x86.Instruction;
 final class MemoryProbe {
     private static final int NO_SLOT = -1;
 
-    /** Instructions that the form with flags saves. */
-    private static final int SLOT_SAVING = 1, LOOKUP_SAVING = 3;
+    /** What the form with flags saves, in what an instruction costs. */
+    private static final int SLOT_SAVING = 2, LOOKUP_SAVING = 4;
 
     private final BlockTranslator block;
     private int nextRead;
@@ -243,34 +243,45 @@ final class MemoryProbe {
 
     private HostAddress byLookup(Check check, boolean mayClobber, boolean scratchFree) {
         Assembler a = block.asm;
-        check.linear.compute();
-        int site = block.sites().access(check.write, check.size, check.alignment, check.group);
         TlbLookup lookup =
                 new TlbLookup(a, block.context(), check.size, check.write, check.alignment);
-        int miss = mayClobber ? lookup.withFlags() : lookup.withoutFlags();
+        int site = block.sites().access(check.write, check.size, check.alignment, check.group);
+        HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
+        Near near = check.linear instanceof Near n ? n : null;
+        if (near != null) {
+            sum = new HostAddress(near.register, Gpr.SCRATCH, near.displacement);
+        }
+        boolean computed = mayClobber || near == null;
+        if (computed) {
+            check.linear.compute();
+        }
+        int miss =
+                mayClobber
+                        ? lookup.withFlags()
+                        : computed
+                                ? lookup.withoutFlags()
+                                : lookup.withoutFlags(near.register, near.displacement);
         Runnable remake = block.flags().remake();
         block.cold(
                 List.of(miss),
                 () -> {
-                    if (mayClobber) {
+                    if (mayClobber || near != null) {
                         check.linear.compute();
                     }
                     remake.run();
                     block.exit(site, ExitReason.MEMORY);
                 });
-        if (!mayClobber) {
-            HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
-            return scratchFree ? sum : summedUp(sum);
+        if (mayClobber && (near == null || !scratchFree)) {
+            lookup.addHost();
+            if (check.neededLater) {
+                lookup.distance();
+            }
+            return HostAddress.whole(0);
         }
-        if (scratchFree && check.linear instanceof Near near) {
-            lookup.distance();
-            return new HostAddress(near.register, Gpr.SCRATCH, near.displacement);
-        }
-        lookup.addHost();
-        if (check.neededLater) {
+        if (mayClobber) {
             lookup.distance();
         }
-        return HostAddress.whole(0);
+        return scratchFree ? sum : summedUp(sum);
     }
 
     private HostAddress bySlot(Check check, boolean mayClobber, boolean scratchFree) {

@@ -50,14 +50,38 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
         index();
         a.memState(Gpr.SCRATCH, 3, tag());
         a.loadMem(Gpr.SCRATCH);
-        int last = alignment > 1 ? 0 : size - 1;
-        int one = ProcessorBlock.oneInside(alignment);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, last + one);
-        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
-        int miss = a.loopFarAhead();
+        int miss = missUnlessInside(Gpr.ADDRESS, 0);
         index();
         distance();
         return miss;
+    }
+
+    /**
+     * The same of an address that need not be computed; what {@link Gpr#ADDRESS} held is lost.
+     *
+     * @param register that it lies a displacement from
+     */
+    int withoutFlags(int register, int displacement) {
+        int from = register;
+        if (displacement != 0) {
+            a.lea(Gpr.ADDRESS, register, displacement);
+            from = Gpr.ADDRESS;
+        }
+        a.pextState(Gpr.ADDRESS, from, ProcessorBlock.TLB_INDEX_MASK);
+        a.memState(Gpr.ADDRESS, 3, tag());
+        a.loadMem(Gpr.SCRATCH);
+        int miss = missUnlessInside(register, displacement);
+        a.memState(Gpr.ADDRESS, 3, table() + ProcessorBlock.TLB_DISTANCE);
+        a.loadMem(Gpr.SCRATCH);
+        return miss;
+    }
+
+    private int missUnlessInside(int register, int displacement) {
+        int last = alignment > 1 ? 0 : size - 1;
+        int one = ProcessorBlock.oneInside(alignment);
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, register, displacement + last + one);
+        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
+        return a.loopFarAhead();
     }
 
     private void index() {

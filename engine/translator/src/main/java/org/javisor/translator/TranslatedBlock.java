@@ -38,6 +38,9 @@ final class TranslatedBlock {
     /** It jumps back to itself in a way that is not a link. */
     boolean loops;
 
+    /** Offset in the page that it jumps back to at its end, or -1: the head of a loop, mostly. */
+    int backTo = -1;
+
     boolean valid = true;
 
     // For BusyBlocks: how often it was noted, since when

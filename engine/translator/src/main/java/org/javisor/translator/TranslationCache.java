@@ -260,14 +260,23 @@ final class TranslationCache implements WriteObserver {
     /**
      * One in many accesses was a block's.
      *
+     * <p>Where a busy block jumps back to is as busy; translated anew, it takes in what follows.
+     *
      * @return whether the block is gone, to be translated anew as a busy one
      */
     synchronized boolean noteAccess(TranslatedBlock block) {
-        if (block.valid && busyBlocks.note(block)) {
-            remove(block);
-            return true;
+        if (!block.valid || !busyBlocks.note(block)) {
+            return false;
         }
-        return false;
+        remove(block);
+        if (block.backTo >= 0 && !block.page.isBusy(block.backTo)) {
+            block.page.noteBusy(block.backTo);
+            TranslatedBlock head = block.page.block(block.context, block.backTo);
+            if (head != null) {
+                remove(head);
+            }
+        }
+        return true;
     }
 
     boolean isBusy(TranslatedBlock block) {
