@@ -81,6 +81,7 @@ final class AccessGroups {
      * Looks ahead for accesses to join the one of the current instruction.
      *
      * @param wanted alignment of that
+     * @param apart whether accesses are of use that come after others or behind a branch
      * @param anySpan whether the probe can make sure of an alignment whatever it spans
      * @return how many there are with this one before others come or a branch does; {@link #begin}
      *     makes them a group, {@link KnownPages} serves the others
@@ -92,7 +93,8 @@ final class AccessGroups {
             int disp,
             boolean write,
             int wanted,
-            boolean anySpan) {
+            boolean anySpan,
+            boolean apart) {
         key = accessKey;
         low = disp;
         high = disp + size(instructions.get(current));
@@ -121,6 +123,9 @@ final class AccessGroups {
                 }
             }
             together &= change(i, key) != LOST;
+            if (!together && !apart) {
+                break;
+            }
             int change = moved(i, key);
             moved = change == LOST ? LOST : moved + change;
         }

@@ -516,7 +516,7 @@ final class BlockTranslator {
     int planGroup(int key, int disp, boolean write, int alignment, boolean anySpan) {
         int size = block.page.ungrouped(at) ? current + 1 : instructions.size();
         List<Instruction> known = instructions.subList(0, size);
-        return groups.plan(known, current, key, disp, write, alignment, anySpan);
+        return groups.plan(known, current, key, disp, write, alignment, anySpan, busy());
     }
 
     /** How many memory accesses come before the flags are next replaced. */
