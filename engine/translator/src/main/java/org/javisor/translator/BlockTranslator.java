@@ -22,8 +22,8 @@ final class BlockTranslator {
     private static final int PAGE_SIZE = 4096;
     private static final int LOOP_ALIGNMENT = 32;
 
-    /** Branches ahead by which a block can be left, and one that is busy. */
-    private static final int MOST_EXITS = 3, MOST_EXITS_IF_BUSY = 8;
+    /** Branches ahead by which a block can be left, and one that begins a busy loop. */
+    private static final int MOST_EXITS = 3, MOST_EXITS_OF_LOOP = 8;
 
     private final TranslationCache cache;
     private final boolean countInstructions;
@@ -265,8 +265,9 @@ final class BlockTranslator {
         }
         int position = offset;
         int exits = 0;
-        // Busy code is not chopped up where blocks of before begin.
-        int most = busy() ? MOST_EXITS_IF_BUSY : MOST_EXITS;
+        // A busy loop is not chopped up where blocks of before begin.
+        boolean loop = cache.beginsLoop(block);
+        int most = loop ? MOST_EXITS_OF_LOOP : MOST_EXITS;
         while (position < PAGE_SIZE && instructions.size() < LONGEST) {
             Instruction i = decoder.decode(bytes, position, PAGE_SIZE - position, CodeSize.BITS64);
             if (i == null) {
@@ -274,7 +275,7 @@ final class BlockTranslator {
             }
             instructions.add(i);
             position += i.length;
-            boolean known = !busy() && block.page.block(block.context, position) != null;
+            boolean known = !loop && block.page.block(block.context, position) != null;
             if (endsBlock(i) && (known || exits == most || !leadsAhead(i, position))) {
                 break;
             }

@@ -32,6 +32,11 @@ final class BusyBlocks {
         return often == 0 || block.page.isBusy(block.offset);
     }
 
+    /** Whether a busy block jumps back to its beginning. */
+    boolean beginsLoop(TranslatedBlock block) {
+        return often == 0 || block.page.isLoop(block.offset);
+    }
+
     /**
      * To be told of a block one of whose accesses has been picked.
      *
@@ -50,6 +55,9 @@ final class BusyBlocks {
             return false;
         }
         block.page.noteBusy(block.offset);
+        if (block.backTo >= 0) {
+            block.page.noteLoop(block.backTo);
+        }
         return true;
     }
 }

@@ -55,6 +55,9 @@ final class TranslatedPage {
     /** Offsets of blocks that are busy, see {@link BusyBlocks}. */
     private final BitSet busy = new BitSet();
 
+    /** Offsets of busy blocks that are jumped back to. */
+    private final BitSet loops = new BitSet();
+
     boolean valid = true;
 
     /** No store to it is under way any more that need not be reported. */
@@ -110,6 +113,16 @@ final class TranslatedPage {
 
     void noteBusy(int offset) {
         busy.set(offset);
+    }
+
+    boolean isLoop(int offset) {
+        return loops.get(offset);
+    }
+
+    /** A busy block jumps back to an offset: what begins there is as busy. */
+    void noteLoop(int offset) {
+        busy.set(offset);
+        loops.set(offset);
     }
 
     boolean ungrouped(int offset) {

@@ -269,14 +269,16 @@ final class TranslationCache implements WriteObserver {
             return false;
         }
         remove(block);
-        if (block.backTo >= 0 && !block.page.isBusy(block.backTo)) {
-            block.page.noteBusy(block.backTo);
-            TranslatedBlock head = block.page.block(block.context, block.backTo);
-            if (head != null) {
-                remove(head);
-            }
+        TranslatedBlock head =
+                block.backTo < 0 ? null : block.page.block(block.context, block.backTo);
+        if (head != null) {
+            remove(head);
         }
         return true;
+    }
+
+    boolean beginsLoop(TranslatedBlock block) {
+        return busyBlocks.beginsLoop(block);
     }
 
     boolean isBusy(TranslatedBlock block) {

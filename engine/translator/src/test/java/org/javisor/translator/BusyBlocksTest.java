@@ -36,6 +36,19 @@ class BusyBlocksTest {
     }
 
     @Test
+    void whereABusyBlockJumpsBackTo_isBusyWithIt_andBeginsALoop() {
+        block.backTo = 0x8;
+        for (int n = 0; n < OFTEN; n++) {
+            assertThat(blocks.isBusy(block(0x8))).isFalse();
+            assertThat(blocks.beginsLoop(block(0x8))).isFalse();
+            blocks.note(block);
+        }
+        assertThat(blocks.isBusy(block(0x8))).isTrue();
+        assertThat(blocks.beginsLoop(block(0x8))).isTrue();
+        assertThat(blocks.beginsLoop(block)).isFalse();
+    }
+
+    @Test
     void blockThatIsOneOfMany_doesNot() {
         for (int n = 0; n < 10_000; n++) {
             assertThat(blocks.note(block(0x20))).isFalse();
