@@ -17,7 +17,7 @@ final class KnownPages {
 
     private final List<Page> pages = new ArrayList<>();
 
-    /** Number of the field taken last. As many pages are known at most, so it is free in turn. */
+    /** Number of the field taken last. */
     private int next;
 
     /** What one probe has covered, from the base's value then, and the base's change since. */
@@ -71,10 +71,12 @@ final class KnownPages {
         pages.add(new Page(key, low, high, writable, alignment, field));
     }
 
-    /** A field that is free for the distance of a page to be added. */
+    /** A field for the distance of a page to be added; what had it before is forgotten. */
     int freeField() {
         next = (next + 1) % MOST;
-        return ProcessorBlock.KEPT_DISTANCES + 8 * next;
+        int field = ProcessorBlock.KEPT_DISTANCES + 8 * next;
+        pages.removeIf(page -> page.field == field);
+        return field;
     }
 
     /** The field with the distance of the page that an access is about, or -1. */
