@@ -161,6 +161,7 @@ final class BlockTranslator {
             }
         }
         if (!endsBlock(instruction)) {
+            flags.makeAgain();
             jumps.jumpTo(at, block.context);
         }
     }
@@ -191,7 +192,7 @@ final class BlockTranslator {
             asm.jmp(asm.here() - asm.size() + loopTop);
             return true;
         }
-        if (!busy() || flags.maker() == null || block.secondPage != null || !flagsSpoiltAtTop()) {
+        if (!busy() || !flags.makerKnown() || block.secondPage != null || !flagsSpoiltAtTop()) {
             return false;
         }
         loopEntry = asm.jmpAhead();
@@ -520,10 +521,10 @@ final class BlockTranslator {
         return groups.plan(known, current, key, disp, write, alignment, anySpan, busy());
     }
 
-    /** How many memory accesses come before the flags are next replaced. */
-    int accessesUntilReplaced() {
+    /** How many memory accesses come before the flags are next replaced, from an instruction on. */
+    int accessesUntilReplaced(int from) {
         int accesses = 0;
-        for (int n = current; n < instructions.size(); n++) {
+        for (int n = from; n < instructions.size(); n++) {
             Instruction i = instructions.get(n);
             if (accesses(i)) {
                 accesses++;
@@ -531,6 +532,19 @@ final class BlockTranslator {
             if (FlagEffects.replaces(i)) {
                 break;
             }
+        }
+        return accesses;
+    }
+
+    /** How many come before the flags are looked at, from the current instruction on. */
+    int accessesUntilRead() {
+        int accesses = 0;
+        for (int n = current; n < instructions.size(); n++) {
+            Instruction i = instructions.get(n);
+            if (!calm(i) || FlagEffects.reads(i)) {
+                break;
+            }
+            accesses += accesses(i) ? 1 : 0;
         }
         return accesses;
     }

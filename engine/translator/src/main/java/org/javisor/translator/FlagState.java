@@ -23,20 +23,20 @@ final class FlagState {
     /** The guest's flags are those put aside, the host's are spoilt. */
     private boolean saved;
 
-    /** The host's flags are spoilt, the guest's are what {@link #maker} would make again. */
+    /** The host's flags are spoilt, the guest's are what {@link #recipe} would make again. */
     private boolean spoilt;
 
-    /** What made the flags, if its operands still are what they were; else null. */
-    private Instruction maker;
+    /** How to make the flags again, if it is known; else null. */
+    private FlagRecipe recipe;
 
-    private int makerAt;
+    /** What was {@link #recipe} until the current instruction, which changes its operands. */
+    private FlagRecipe changed;
 
-    /** What was {@link #maker} until the current instruction, which changes its operands. */
-    private Instruction changed;
+    /** That of the current instruction, if its operand was kept; else null. */
+    private FlagRecipe next;
 
-    // The maker, where the block jumps back to its start
-    private Instruction loopMaker;
-    private int loopMakerAt;
+    /** The recipe where the block jumps back to its start. */
+    private FlagRecipe loopRecipe;
 
     FlagState(BlockTranslator block) {
         this.block = block;
@@ -45,8 +45,9 @@ final class FlagState {
     void begin(List<Instruction> instructions, boolean lastEndsBlock) {
         saved = false;
         spoilt = false;
-        maker = null;
+        recipe = null;
         changed = null;
+        next = null;
         int count = instructions.size();
         if (dead.length <= count) {
             dead = new boolean[count + 1];
@@ -73,15 +74,36 @@ final class FlagState {
     /** Before an instruction is translated. */
     void approach(Instruction i, boolean calm) {
         boolean replaces = FlagEffects.replaces(i);
-        boolean changes = !replaces && changesMaker(i);
-        if (spoilt && (!calm || changes && !block.flagsReplacedNext())) {
-            remake(maker, makerAt);
+        boolean changes = !replaces && recipe != null && recipe.changedBy(i);
+        boolean keeps = changes && calm && keepingRepays();
+        if (!calm
+                || FlagEffects.reads(i)
+                || changes && !keeps && !(dead() && block.flagsReplacedNext())) {
+            makeAgain();
+        }
+        if (keeps) {
+            recipe = recipe.keepFrom(block, i);
+        } else if (changes) {
+            changed = calm ? recipe : null;
+            recipe = null;
+        }
+        if (replaces && calm && FlagRecipe.needsSource(i) && keepingRepays()) {
+            next = FlagRecipe.keepSource(block, i, block.at());
+        }
+    }
+
+    /** Has the host's flags be the guest's again if what made them can be repeated. */
+    void makeAgain() {
+        if (spoilt) {
+            recipe.make(block);
             spoilt = false;
         }
-        if (changes) {
-            changed = calm ? maker : null;
-            maker = null;
-        }
+    }
+
+    /** Whether keeping operands lets accesses behind the current instruction spoil the flags. */
+    private boolean keepingRepays() {
+        int following = block.current() + 1;
+        return block.busy() && dead[following] && block.accessesUntilReplaced(following) > 0;
     }
 
     /** After an instruction has been translated. */
@@ -90,19 +112,15 @@ final class FlagState {
         if (FlagEffects.replaces(i)) {
             saved = false;
             spoilt = false;
-            maker = FlagRecipes.repeatable(i) ? i : null;
-            makerAt = at;
+            recipe = next != null ? next : FlagRecipe.of(i, at);
+            next = null;
         } else if (FlagEffects.reads(i) && !onlyLooks(i)) {
-            maker = null;
+            recipe = null;
         }
     }
 
     private static boolean onlyLooks(Instruction i) {
         return i.op == Op.JCC || i.op == Op.CMOVCC || i.op == Op.SETCC;
-    }
-
-    private boolean changesMaker(Instruction i) {
-        return maker != null && FlagRecipes.changesOperands(i, maker);
     }
 
     /**
@@ -116,17 +134,28 @@ final class FlagState {
             return true;
         }
         if (!dead()) {
-            return false;
+            spoilt |= repeatingRepays(shared, saving);
+            return spoilt;
         }
-        if (maker != null || changed != null && block.flagsReplacedNext()) {
+        if (recipe != null || changed != null && block.flagsReplacedNext()) {
             spoilt = true;
             return true;
         }
-        if ((block.accessesUntilReplaced() - shared + 1) * saving > COST_OF_SAVING) {
+        int accesses = block.accessesUntilReplaced(block.current()) - shared + 1;
+        if (accesses * saving > COST_OF_SAVING) {
             save();
             return true;
         }
         return false;
+    }
+
+    /** Whether it is cheaper to spoil flags that the program looks at, and to make them again. */
+    private boolean repeatingRepays(int shared, int saving) {
+        if (recipe == null || !block.busy()) {
+            return false;
+        }
+        int accesses = block.accessesUntilRead();
+        return accesses > 0 && Math.max(accesses - shared + 1, 1) * saving > recipe.cost();
     }
 
     /** Emits, when run, what makes the flags right again if they are spoilt now. */
@@ -134,13 +163,8 @@ final class FlagState {
         if (!spoilt) {
             return NOTHING;
         }
-        Instruction i = maker != null ? maker : changed;
-        int at = makerAt;
-        return () -> remake(i, at);
-    }
-
-    private void remake(Instruction i, int at) {
-        FlagRecipes.repeat(block, i, at);
+        FlagRecipe known = recipe != null ? recipe : changed;
+        return () -> known.make(block);
     }
 
     /** Puts the flags aside; spoils the scratch register for addresses. */
@@ -175,22 +199,20 @@ final class FlagState {
 
     // Loops
 
-    /** What made the flags that a jump from here finds, or null. */
-    Instruction maker() {
-        return inHost() ? maker : null;
+    /** Whether it is known what made the flags that a jump from here finds. */
+    boolean makerKnown() {
+        return inHost() && recipe != null && recipe.asLeft();
     }
 
     /** The block is about to be translated again, with the flags as they are here. */
     void beginAgain() {
-        loopMaker = maker;
-        loopMakerAt = makerAt;
+        loopRecipe = recipe;
     }
 
     /** At the top of the second translation. */
     void enterLoop() {
         saved = false;
         spoilt = false;
-        maker = loopMaker;
-        makerAt = loopMakerAt;
+        recipe = loopRecipe;
     }
 }

@@ -139,6 +139,11 @@ final class ProcessorBlock {
     /** Distances of pages that are needed again, see {@link KnownPages}. */
     static final int KEPT_DISTANCES = 0x700;
 
+    /** Operands of what made the flags, see {@link FlagRecipe}. */
+    static final int KEPT_OPERAND = 0x740;
+
+    static final int KEPT_OPERAND_2 = 0x748;
+
     /** An XSAVE area of which the x87 component is used. */
     static final int X87_AREA = 0x400;
 
