@@ -392,6 +392,11 @@ final class Assembler {
         emit(count);
     }
 
+    /** The lower 16 bits, without touching flags. */
+    void movzx16(int to, int from) {
+        op(0, false, MAP_0F, 0xb7, to, from, false);
+    }
+
     /** Gathers the bits of {@code from} that a mask in the processor block selects; no flags. */
     void pextState(int to, int from, int maskOffset) {
         memState(maskOffset);

@@ -55,8 +55,6 @@ final class ProcessorBlock {
     static final int HOST_MXCSR = 0xec;
 
     // Masks for PEXT and PDEP
-    static final int TLB_INDEX_MASK = 0x100;
-    static final int JUMP_INDEX_MASK = 0x120;
 
     /** The arithmetic flags at their places. */
     static final int FLAGS_MASK = 0x128;
@@ -156,14 +154,12 @@ final class ProcessorBlock {
     private static final int TABLES = 0x1000;
 
     /**
-     * The bits of a linear address that make the index of its page in the data TLB: 32 MiB in a
-     * row, and those by which the heaps differ that a C library gives to each thread, at multiples
-     * of 64 MiB. See docs/adr/0012.
+     * The data TLB is four tables of as many words, so that an index need not be scaled. It is the
+     * lower half of the page's number: 256 MiB in a row, as the heaps that a C library gives to
+     * each thread begin at multiples of 64 MiB (docs/adr/0012), and as 16 bits are taken out of a
+     * register by instructions that touch no flags and take a cycle each (docs/adr/0017).
      */
-    static final long TLB_INDEX_BITS = 0xdff_f000;
-
-    /** The data TLB is four tables of as many words, so that an index need not be scaled. */
-    static final int TLB_ENTRIES = 1 << Long.bitCount(TLB_INDEX_BITS);
+    static final int TLB_ENTRIES = 1 << 16;
 
     static final int TLB_ENTRY_SHIFT = 3;
     static final int TLB_READ = 0;
@@ -171,21 +167,21 @@ final class ProcessorBlock {
     static final int TLB_HOST = 2 * TLB_WRITE;
     static final int TLB_DISTANCE = 3 * TLB_WRITE;
 
-    // One entry of the jump table: 16 bytes
-    static final int JUMP_ENTRIES = 65536;
+    /** The jump table is two, of an index of 16 bits as well. */
+    static final int JUMP_ENTRIES = 1 << 16;
 
     /** Targets are often aligned, so the number of the page is added to the offset. */
     static final int JUMP_PAGE_SHIFT = 12;
 
     static final int JUMP_TAG = 0;
-    static final int JUMP_HOST = 8;
+    static final int JUMP_HOST = 8 * JUMP_ENTRIES;
 
     /** One entry of the code TLB: 8 bytes. */
     static final int CODE_ENTRIES = 8192;
 
     private static final int CODE_BYTES = CODE_ENTRIES * 8;
     private static final int TLB_BYTES = 4 * TLB_WRITE;
-    private static final int JUMP_BYTES = JUMP_ENTRIES * 16;
+    private static final int JUMP_BYTES = 2 * JUMP_HOST;
 
     // Slots of places in the code that access memory, those that read before those that write
     static final int READ_SLOTS = 4096;
@@ -252,12 +248,10 @@ final class ProcessorBlock {
                 MemorySegment.ofAddress(mapping.address())
                         .reinterpret(SIZE, Arena.ofAuto(), unused -> mapping.close());
         address = segment.address();
-        put64(TLB_INDEX_MASK, TLB_INDEX_BITS);
         for (int n = 0; n < ALIGNMENTS; n++) {
             put64(OUTSIDE_MASKS + 8 * n, PAGE_MASK | (1 << n) - 1);
         }
         put64(SLOT_GROUP_MASK, 0x10000 - SLOT_GROUP);
-        put64(JUMP_INDEX_MASK, JUMP_ENTRIES - 1);
         put64(FLAGS_MASK, 0x8d5);
         put64(BIT_NUMBER_MASK, 31);
         put64(NOT_USER_ADDRESS_MASK, -1L << 47);
@@ -290,16 +284,16 @@ final class ProcessorBlock {
             return false;
         }
         prepared[context] = true;
-        fill(tlb(context), TLB_HOST, EMPTY, EMPTY);
+        fill(tlb(context), TLB_HOST, EMPTY);
         clearTlb(context, EMPTY_AT);
         clearTlb(context, EMPTY_BEFORE);
-        fill(jumps(context), JUMP_BYTES, EMPTY, 0);
+        fill(jumps(context), JUMP_HOST, EMPTY);
         clearJump(context, jumpIndex(NOWHERE));
-        fill(codes(context), CODE_BYTES, EMPTY, EMPTY);
+        fill(codes(context), CODE_BYTES, EMPTY);
         int slots = slots(context);
         MemorySegment.copy(emptySlots, 0, segment, slots, SLOT_DISTANCE);
-        fill(slots + SLOT_DISTANCE, SLOT_DISTANCE, nothing.address(), nothing.address());
-        fill(slots + SLOT_PATIENCE, SLOT_DISTANCE, PATIENCE, PATIENCE);
+        fill(slots + SLOT_DISTANCE, SLOT_DISTANCE, nothing.address());
+        fill(slots + SLOT_PATIENCE, SLOT_DISTANCE, PATIENCE);
         return true;
     }
 
@@ -307,11 +301,10 @@ final class ProcessorBlock {
         return prepared[context];
     }
 
-    /** Two words again and again; in few steps, as this happens before HotSpot knows it. */
-    private void fill(int from, int bytes, long even, long odd) {
-        put64(from, even);
-        put64(from + 8, odd);
-        for (int done = 16; done < bytes; done *= 2) {
+    /** A word again and again; in few steps, as this happens before HotSpot knows it. */
+    private void fill(int from, int bytes, long word) {
+        put64(from, word);
+        for (int done = 8; done < bytes; done *= 2) {
             int more = Math.min(done, bytes - done);
             MemorySegment.copy(segment, from, segment, from + done, more);
         }
@@ -367,7 +360,7 @@ final class ProcessorBlock {
     }
 
     static int tlbIndex(long linear) {
-        return (int) Long.compress(linear, TLB_INDEX_BITS);
+        return (int) (linear >>> 12) & TLB_ENTRIES - 1;
     }
 
     private static int tlbEntry(int context, int index) {
@@ -498,23 +491,23 @@ final class ProcessorBlock {
     }
 
     void enterJump(int context, long linear, long host) {
-        int entry = jumps(context) + 16 * jumpIndex(linear);
+        int entry = jumps(context) + 8 * jumpIndex(linear);
         put64(entry + JUMP_HOST, host);
         put64(entry + JUMP_TAG, -linear);
     }
 
     void clearJump(int context, int index) {
         long tag = index == jumpIndex(NOWHERE) ? EMPTY_INSTEAD : EMPTY;
-        put64(jumps(context) + 16 * index + JUMP_TAG, tag);
+        put64(jumps(context) + 8 * index + JUMP_TAG, tag);
     }
 
     long jumpHost(int context, int index) {
-        return get64(jumps(context) + 16 * index + JUMP_HOST);
+        return get64(jumps(context) + 8 * index + JUMP_HOST);
     }
 
     /** Linear address that an entry of the jump table is for, if it is not empty. */
     long jumpLinear(int context, int index) {
-        return -get64(jumps(context) + 16 * index + JUMP_TAG);
+        return -get64(jumps(context) + 8 * index + JUMP_TAG);
     }
 
     // Code TLB: which page of code a linear page is

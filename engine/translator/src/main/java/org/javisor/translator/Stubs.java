@@ -180,7 +180,7 @@ final class Stubs {
         int table = ProcessorBlock.tlb(context);
         a.storeState(ProcessorBlock.RENEW_RAX, RAX);
         a.storeState(ProcessorBlock.RENEW_ARGUMENT, Gpr.SCRATCH);
-        a.pextState(RAX, Gpr.ADDRESS, ProcessorBlock.TLB_INDEX_MASK);
+        TlbLookup.emitIndex(a, RAX, Gpr.ADDRESS);
         a.storeState(ProcessorBlock.RENEW_INDEX, RAX);
         a.memState(RAX, 3, table + (write ? ProcessorBlock.TLB_WRITE : ProcessorBlock.TLB_READ));
         a.loadMem(RAX);
@@ -344,8 +344,7 @@ final class Stubs {
     private static void emitEntry(Assembler a, int field) {
         a.rorx32(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.JUMP_PAGE_SHIFT);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.ADDRESS, 0);
-        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.JUMP_INDEX_MASK);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, Gpr.SCRATCH, 0);
+        a.movzx16(Gpr.SCRATCH, Gpr.SCRATCH);
         a.memState(Gpr.SCRATCH, 3, field);
     }
 

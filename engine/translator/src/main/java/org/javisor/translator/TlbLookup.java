@@ -67,7 +67,7 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
             a.lea(Gpr.ADDRESS, register, displacement);
             from = Gpr.ADDRESS;
         }
-        a.pextState(Gpr.ADDRESS, from, ProcessorBlock.TLB_INDEX_MASK);
+        emitIndex(a, Gpr.ADDRESS, from);
         a.memState(Gpr.ADDRESS, 3, tag());
         a.loadMem(Gpr.SCRATCH);
         int miss = missUnlessInside(register, displacement);
@@ -85,6 +85,12 @@ record TlbLookup(Assembler a, int context, int size, boolean write, int alignmen
     }
 
     private void index() {
-        a.pextState(Gpr.SCRATCH, Gpr.ADDRESS, ProcessorBlock.TLB_INDEX_MASK);
+        emitIndex(a, Gpr.SCRATCH, Gpr.ADDRESS);
+    }
+
+    /** The number of the entry for a linear address; no flags. */
+    static void emitIndex(Assembler a, int to, int linear) {
+        a.rorx32(to, linear, 12);
+        a.movzx16(to, to);
     }
 }

@@ -180,6 +180,10 @@ class AssemblerTest {
         assertThat((int) rorx.reg0).isEqualTo(RCX);
         assertThat((int) rorx.reg1).isEqualTo(R14);
         assertThat(rorx.imm).isEqualTo(7);
+        Instruction movzx = decoded(a -> a.movzx16(R14, RCX));
+        assertThat(movzx.op.name()).isEqualTo("MOVZX");
+        assertThat((int) movzx.reg0).isEqualTo(R14);
+        assertThat((int) movzx.reg1).isEqualTo(RCX);
         Instruction pext = decoded(a -> a.pextState(R9, R14, 0x100));
         assertThat(pext.op.name()).isEqualTo("PEXT");
         assertThat((int) pext.reg0).isEqualTo(R9);
