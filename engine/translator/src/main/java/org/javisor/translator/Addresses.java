@@ -31,7 +31,7 @@ final class Addresses {
         effective(i, next, farther, Gpr.ADDRESS, i.addressSize == 4);
         if (i.segment >= FS) {
             Assembler a = block.asm;
-            a.loadState(Gpr.SCRATCH, ProcessorBlock.SEGMENT_BASE + 8 * (i.segment - FS));
+            a.loadState(Gpr.SCRATCH, segmentBase(i));
             a.leaSum(Gpr.ADDRESS, Gpr.ADDRESS, Gpr.SCRATCH, 0);
         }
     }
@@ -47,6 +47,28 @@ final class Addresses {
                 && Math.abs(i.disp) < FAR;
     }
 
+    /** Whether it lies a displacement from the start of the page whose code runs. */
+    static boolean nearPage(Instruction i) {
+        return i.base == Instruction.RIP
+                && i.addressSize == 8
+                && i.segment < FS
+                && Math.abs(i.disp) < FAR;
+    }
+
+    /** Whether it lies a displacement from the base of FS or GS. */
+    static boolean nearSegment(Instruction i) {
+        return i.segment >= FS
+                && i.base < 0
+                && i.index < 0
+                && i.addressSize == 8
+                && Math.abs(i.disp) < FAR;
+    }
+
+    /** The field with the base of FS or GS. */
+    static int segmentBase(Instruction i) {
+        return ProcessorBlock.SEGMENT_BASE + 8 * (i.segment - FS);
+    }
+
     /**
      * @param narrow whether the upper half becomes 0
      */
@@ -54,7 +76,8 @@ final class Addresses {
         Assembler a = block.asm;
         if (i.base == Instruction.RIP) {
             a.loadState(to, ProcessorBlock.PAGE);
-            a.mem(to, Math.toIntExact(next + i.disp));
+            a.lea(to, to, (int) i.disp); // apart from what comes next, as the sum may be too large
+            a.mem(to, next);
         } else if (i.base < 0 && i.index < 0) {
             a.movImm64(to, narrow ? i.disp & 0xffffffffL : i.disp);
             return;

@@ -22,6 +22,9 @@ final class BlockTranslator {
     private static final int PAGE_SIZE = 4096;
     private static final int LOOP_ALIGNMENT = 32;
 
+    /** Farther ones are interpreted: their targets' distances from the page might be too large. */
+    private static final int FARTHEST_JUMP = Integer.MAX_VALUE - 2 * PAGE_SIZE;
+
     /** Branches ahead by which a block can be left, and one that begins a busy loop. */
     private static final int MOST_EXITS = 3, MOST_EXITS_OF_LOOP = 8;
 
@@ -335,11 +338,9 @@ final class BlockTranslator {
     }
 
     private static boolean near(Instruction i) {
-        if (i.op == Op.JCC || i.op == Op.JMP || i.op == Op.CALL || i.op == Op.RET) {
-            return i.operandSize == 8
-                    && !(i.op == Op.CALL && i.kind0 == Instruction.GPR && i.reg0 == 4);
-        }
-        return false;
+        return i.operandSize == 8
+                && !(i.op == Op.CALL && i.kind0 == Instruction.GPR && i.reg0 == 4)
+                && !(i.kind0 == Instruction.REL && Math.abs(i.imm) > FARTHEST_JUMP);
     }
 
     private void emit(Instruction i) {

@@ -26,6 +26,8 @@ import org.javisor.x86.Instruction;
  */
 final class MemoryProbe {
     private static final int NO_SLOT = -1;
+    private static final int NO_FIELD = -1;
+    private static final int PAGE_SIZE = 4096;
 
     /** What the form with flags saves, in what an instruction costs. */
     private static final int SLOT_SAVING = 2, LOOKUP_SAVING = 4;
@@ -55,11 +57,35 @@ final class MemoryProbe {
         }
     }
 
-    /** It lies a displacement from what a host register holds. */
-    private record Near(Assembler a, int register, int displacement) implements Linear {
+    /**
+     * It lies a displacement from what a host register holds.
+     *
+     * @param field of the processor block that has to be loaded to the register, {@link
+     *     Gpr#ADDRESS}, before, or {@link #NO_FIELD}
+     */
+    private record Near(Assembler a, int register, int displacement, int field) implements Linear {
         @Override
         public void compute() {
-            a.lea(Gpr.ADDRESS, register, displacement);
+            load();
+            if (displacement != 0) {
+                a.lea(Gpr.ADDRESS, register, displacement);
+            } else if (register != Gpr.ADDRESS) {
+                a.mov(Gpr.ADDRESS, register); // which processors do by renaming
+            }
+        }
+
+        void load() {
+            if (field != NO_FIELD) {
+                a.loadState(register, field);
+            }
+        }
+
+        /** Whether it is known that bytes from there on lie on one page, and how aligned. */
+        boolean placed(int size, int alignment) {
+            int offset = displacement & PAGE_SIZE - 1;
+            return field == ProcessorBlock.PAGE
+                    && offset + size <= PAGE_SIZE
+                    && (offset & alignment - 1) == 0;
         }
     }
 
@@ -94,7 +120,15 @@ final class MemoryProbe {
     private Linear linear(Instruction i, int farther) {
         int after = block.next();
         if (Addresses.nearRegister(i)) {
-            return new Near(block.asm, Gpr.host(i.base), (int) i.disp + farther);
+            return new Near(block.asm, Gpr.host(i.base), (int) i.disp + farther, NO_FIELD);
+        }
+        if (Addresses.nearPage(i)) {
+            int displacement = after + (int) i.disp + farther;
+            return new Near(block.asm, Gpr.ADDRESS, displacement, ProcessorBlock.PAGE);
+        }
+        if (Addresses.nearSegment(i)) {
+            int field = Addresses.segmentBase(i);
+            return new Near(block.asm, Gpr.ADDRESS, (int) i.disp + farther, field);
         }
         return new Computed(() -> block.addresses().linear(i, after, farther));
     }
@@ -106,7 +140,7 @@ final class MemoryProbe {
 
     HostAddress stack(int disp, boolean write, boolean scratchFree) {
         Access access = new Access(AccessGroups.stackKey(), disp, 8, write, 1);
-        return grouped(access, start -> new Near(block.asm, Gpr.RSP, start), scratchFree);
+        return grouped(access, start -> new Near(block.asm, Gpr.RSP, start, NO_FIELD), scratchFree);
     }
 
     /** An access that may share a probe with others of its key. */
@@ -176,6 +210,7 @@ final class MemoryProbe {
         int register = Gpr.ADDRESS;
         int displacement = 0;
         if (linear instanceof Near near) {
+            near.load();
             register = near.register;
             displacement = near.displacement;
         } else {
@@ -225,11 +260,18 @@ final class MemoryProbe {
         }
         boolean bySlot = slotRepays();
         boolean mayClobber =
-                block.flags().allowSpoiling(accesses, bySlot ? SLOT_SAVING : LOOKUP_SAVING);
+                bySlot && placed(check)
+                        ? !block.flags().inHost()
+                        : block.flags()
+                                .allowSpoiling(accesses, bySlot ? SLOT_SAVING : LOOKUP_SAVING);
         block.retryHere();
         return bySlot
                 ? bySlot(check, mayClobber, scratchFree)
                 : byLookup(check, mayClobber, scratchFree);
+    }
+
+    private static boolean placed(Check check) {
+        return check.linear instanceof Near near && near.placed(check.size, check.alignment);
     }
 
     private void call(Check check, int span) {
@@ -247,7 +289,7 @@ final class MemoryProbe {
                 new TlbLookup(a, block.context(), check.size, check.write, check.alignment);
         int site = block.sites().access(check.write, check.size, check.alignment, check.group);
         HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
-        Near near = check.linear instanceof Near n ? n : null;
+        Near near = check.linear instanceof Near n && n.field == NO_FIELD ? n : null;
         if (near != null) {
             sum = new HostAddress(near.register, Gpr.SCRATCH, near.displacement);
         }
@@ -294,6 +336,7 @@ final class MemoryProbe {
         int register = Gpr.ADDRESS;
         int displacement = 0;
         if (check.linear instanceof Near near) {
+            near.load();
             register = near.register;
             displacement = near.displacement;
         } else {
@@ -303,10 +346,12 @@ final class MemoryProbe {
                 block.sites().access(check.write, check.size, check.alignment, slot, check.group);
         HostAddress sum = new HostAddress(register, Gpr.SCRATCH, displacement);
         List<Integer> misses =
-                mayClobber ? withFlags(slot, sum, check) : withoutFlags(slot, sum, check);
+                placed(check)
+                        ? List.of(missUnlessSamePage(slot, sum, mayClobber))
+                        : mayClobber ? withFlags(slot, sum, check) : withoutFlags(slot, sum, check);
         long inside = a.here();
         HostAddress found = HostAddress.whole(0);
-        if (!scratchFree && mayClobber && register == Gpr.ADDRESS) {
+        if (!scratchFree && mayClobber && check.linear instanceof Computed) {
             a.memState(distance(slot));
             a.opMem(true, 0x03, Gpr.ADDRESS); // add
         } else {
@@ -332,11 +377,22 @@ final class MemoryProbe {
                     block.exitRenewing(site);
                     a.bind8(renewed);
                     if (again) {
-                        check.linear.compute();
+                        reload(check.linear);
                     }
                     a.jmp(scratchFree ? inside : done);
                 });
         return found;
+    }
+
+    private static void reload(Linear linear) {
+        switch (linear) {
+            case Near near -> near.load();
+            case Computed computed -> computed.compute();
+        }
+    }
+
+    private int page(int slot) {
+        return ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot;
     }
 
     private int distance(int slot) {
@@ -366,11 +422,22 @@ final class MemoryProbe {
         return 8 * number;
     }
 
+    /** Where the offset in the page is known, only its page is to be compared. */
+    private int missUnlessSamePage(int slot, HostAddress sum, boolean mayClobber) {
+        Assembler a = block.asm;
+        a.loadState(Gpr.SCRATCH, page(slot));
+        int page = sum.displacement() & -PAGE_SIZE;
+        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, sum.base(), mayClobber ? page : page + 1);
+        if (mayClobber) {
+            a.op(true, 0x85, Gpr.SCRATCH, Gpr.SCRATCH); // test
+            return a.jccAhead(5);
+        }
+        return a.loopFarAhead();
+    }
+
     private List<Integer> withFlags(int slot, HostAddress sum, Check check) {
         Assembler a = block.asm;
-        a.loadState(
-                Gpr.SCRATCH,
-                ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot);
+        a.loadState(Gpr.SCRATCH, page(slot));
         if (sum.displacement() == 0) {
             a.op(true, 0x01, sum.base(), Gpr.SCRATCH); // add
         } else {
@@ -409,9 +476,7 @@ final class MemoryProbe {
 
     private int missUnlessInside(int slot, HostAddress sum, int beyond, int alignment) {
         Assembler a = block.asm;
-        a.loadState(
-                Gpr.SCRATCH,
-                ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot);
+        a.loadState(Gpr.SCRATCH, page(slot));
         int one = ProcessorBlock.oneInside(alignment);
         a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, sum.base(), sum.displacement() + beyond + one);
         a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));

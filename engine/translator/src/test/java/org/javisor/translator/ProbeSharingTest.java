@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.javisor.hypervisor.Hypervisor;
 import org.javisor.hypervisor.VcpuState;
 import org.javisor.testkit.GuestCode;
+import org.javisor.testkit.PageTables;
 import org.javisor.testkit.SmallGuest;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,6 +16,10 @@ class ProbeSharingTest {
     private static final int IO_PRIVILEGE = 0x3000;
 
     private static final long DATA = SmallGuest.USER_STACK - 64;
+
+    private static final int PAGE = 4096;
+    private static final long ROUTINE = SmallGuest.USER + 4 * PAGE;
+    private static final long ALIAS = 0x7000_0000;
 
     private static VcpuState run(boolean busy, GuestCode code, long... data) {
         Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
@@ -74,5 +79,103 @@ class ProbeSharingTest {
         assertThat(state.gpr[GuestCode.RDX]).isEqualTo(0x33);
         assertThat(state.gpr[GuestCode.RDI]).isEqualTo(0x11);
         assertThat(state.gpr[8]).isEqualTo(0x2200000000000000L);
+    }
+
+    /** Code at two addresses, with other data next to it at each; the last bytes of a page, too. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void accessThroughRip_isOfThePageBesideTheCode_whereverThatRuns(boolean busy) {
+        Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
+        try (SmallGuest guest = new SmallGuest(hypervisor)) {
+            long flags = PageTables.PRESENT | PageTables.WRITABLE | PageTables.USER;
+            for (int page = 0; page < 3; page++) {
+                long behind = page == 0 ? ROUTINE : SmallGuest.FREE + page * PAGE;
+                guest.tables().map(ALIAS + page * PAGE, behind, flags);
+            }
+            guest.memory().write64(ROUTINE + 0x1100, 0x11);
+            guest.memory().write64(SmallGuest.FREE + 0x1100, 0x22);
+            guest.memory().write64(ROUTINE + 0x1ffc, 0x3333333344444444L);
+            guest.memory().write64(SmallGuest.FREE + 0x1ffc, 0x5555555566666666L);
+            // add rax, [rip + 0x10f9]; add rbx, [rip + 0x1fee]; inc qword [rip + 0x10eb]; ret
+            guest.load(
+                    GuestCode.at(ROUTINE)
+                            .hex("480305f9100000")
+                            .hex("48031dee1f0000")
+                            .hex("48ff05eb100000 c3"));
+            GuestCode code = GuestCode.at(SmallGuest.USER);
+            code.mov(GuestCode.RAX, 0).mov(GuestCode.RBX, 0);
+            for (long target : new long[] {ROUTINE, ALIAS, ALIAS, ROUTINE}) {
+                code.mov(GuestCode.RSI, target).hex("ffd6"); // call rsi
+            }
+            guest.load(code.end());
+            VcpuState state = guest.userState(SmallGuest.USER);
+            state.rflags |= IO_PRIVILEGE;
+            SmallGuest.Ending ending = guest.run(state);
+            assertThat(ending.kind()).isEqualTo(SmallGuest.Kind.END);
+            assertThat(ending.state().gpr[GuestCode.RAX]).isEqualTo(2 * 0x11 + 2 * 0x22 + 2);
+            assertThat(ending.state().gpr[GuestCode.RBX])
+                    .isEqualTo(2 * 0x3333333344444444L + 2 * 0x5555555566666666L);
+            assertThat(guest.memory().read64(ROUTINE + 0x1100)).isEqualTo(0x13);
+            assertThat(guest.memory().read64(SmallGuest.FREE + 0x1100)).isEqualTo(0x24);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void accessThroughRip_asFarAsCanBe_faultsThere(boolean busy) {
+        Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
+        try (SmallGuest guest = new SmallGuest(hypervisor)) {
+            for (int displacement : new int[] {Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+                // mov rax, [rip + displacement]
+                GuestCode code = GuestCode.at(SmallGuest.USER + 0xff0);
+                guest.load(code.hex("488b05").raw32(displacement).end());
+                SmallGuest.Ending ending = guest.run(guest.userState(code.address()));
+                assertThat(ending.vector()).isEqualTo(14);
+                assertThat(ending.state().cr2).isEqualTo(code.address() + 7 + displacement);
+                // lea rax, [rip + displacement]
+                GuestCode address = GuestCode.at(SmallGuest.USER + 0xff0);
+                guest.load(address.hex("488d05").raw32(displacement).hex("0f0b"));
+                ending = guest.run(guest.userState(address.address()));
+                assertThat(ending.state().gpr[GuestCode.RAX])
+                        .isEqualTo(address.address() + 7 + displacement);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"e9", "e8", "0f83"})
+    void jumpAsFarAsCanBe_faultsThere(String opcode) {
+        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor())) {
+            for (int displacement : new int[] {Integer.MAX_VALUE, Integer.MIN_VALUE + 0x40000}) {
+                GuestCode code = GuestCode.at(SmallGuest.USER + 0xff0);
+                guest.load(code.hex(opcode).raw32(displacement).end());
+                SmallGuest.Ending ending = guest.run(guest.userState(code.address()));
+                long target = code.address() + opcode.length() / 2 + 4 + displacement;
+                assertThat(ending.vector()).isEqualTo(14);
+                assertThat(ending.rip()).isEqualTo(target);
+                assertThat(ending.state().cr2).isEqualTo(target);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void accessThroughASegmentAlone_startsFromItsBase(boolean busy) {
+        Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
+        try (SmallGuest guest = new SmallGuest(hypervisor)) {
+            guest.memory().write64(DATA, 0x77);
+            // mov rax, fs:[-3]; mov fs:[5], rax; mov rbx, fs:[5]
+            GuestCode code = GuestCode.at(SmallGuest.USER).hex("64488b0425fdffffff");
+            code.hex("644889042505000000 64488b1c2505000000").end();
+            guest.load(code);
+            VcpuState state = guest.userState(SmallGuest.USER);
+            state.rflags |= IO_PRIVILEGE;
+            state.segments[VcpuState.FS] =
+                    new VcpuState.Segment(SmallGuest.USER_DATA, DATA + 3, -1, 0xc0f3);
+            SmallGuest.Ending ending = guest.run(state);
+            assertThat(ending.kind()).isEqualTo(SmallGuest.Kind.END);
+            assertThat(ending.state().gpr[GuestCode.RBX]).isEqualTo(0x77);
+            assertThat(guest.memory().read64(DATA + 8)).isEqualTo(0x77);
+        }
     }
 }
