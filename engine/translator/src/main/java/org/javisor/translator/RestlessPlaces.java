@@ -7,8 +7,11 @@ package org.javisor.translator;
  * accesses there were for one.
  */
 final class RestlessPlaces {
-    /** Accesses for a renewal that repay it: it takes so many times what a slot saves. */
-    static final int REPAY = 16;
+    /**
+     * Accesses for a renewal that repay it: it and the branch that was foreseen wrongly take so many
+     * times what a slot saves. See docs/adr/0017.
+     */
+    static final int REPAY = 256;
 
     /**
      * Renewals after which a place that has kept its slot is put on trial again; twice as many each
