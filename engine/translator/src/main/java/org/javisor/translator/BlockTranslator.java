@@ -4,8 +4,6 @@ import static org.javisor.translator.Assembler.*;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.javisor.x86.CodeSize;
-import org.javisor.x86.Decoder;
 import org.javisor.x86.Instruction;
 import org.javisor.x86.Op;
 
@@ -14,25 +12,13 @@ import org.javisor.x86.Op;
  * TranslationCache}.
  */
 final class BlockTranslator {
-    private static final int LONGEST = 48;
-
-    /** Bytes of guest code that a block can have. */
-    static final int MOST_BYTES = LONGEST * Decoder.MAX_LENGTH;
-
     private static final int PAGE_SIZE = 4096;
     private static final int LOOP_ALIGNMENT = 32;
-
-    /** Farther ones are interpreted: their targets' distances from the page might be too large. */
-    private static final int FARTHEST_JUMP = Integer.MAX_VALUE - 2 * PAGE_SIZE;
-
-    /** Branches ahead by which a block can be left, and one that begins a busy loop. */
-    private static final int MOST_EXITS = 3, MOST_EXITS_OF_LOOP = 8;
 
     private final TranslationCache cache;
     private final boolean countInstructions;
     private final boolean inStretches;
     private final Stubs stubs;
-    private final Decoder decoder = new Decoder();
     final Assembler asm = new Assembler();
     private final MemoryProbe probe = new MemoryProbe(this);
     private final CopiedInstruction copied = new CopiedInstruction(this);
@@ -45,10 +31,10 @@ final class BlockTranslator {
     private final AccessGroups groups = new AccessGroups();
     private final KnownPages knownPages = new KnownPages();
     private final Addresses addresses = new Addresses(this);
+    private final BlockPlan plan;
     private final Sites sites;
     private final Jumps jumps;
 
-    private final List<Instruction> instructions = new ArrayList<>();
     private final List<ColdPath> coldPaths = new ArrayList<>();
 
     // The block and the instruction being translated
@@ -85,6 +71,7 @@ final class BlockTranslator {
         this.inStretches = options.verify();
         this.cache = cache;
         this.stubs = stubs;
+        this.plan = new BlockPlan(cache);
         this.sites = new Sites(this, cache);
         this.jumps = new Jumps(this, cache, stubs);
     }
@@ -92,8 +79,8 @@ final class BlockTranslator {
     /**
      * Translates what begins at an offset of a page into the assembler's buffer.
      *
-     * @param pageBytes those of the page, of which {@link #MOST_BYTES} from the offset on are set,
-     *     and the first of the one that follows, if that is given
+     * @param pageBytes those of the page, of which {@link BlockPlan#MOST_BYTES} from the offset on
+     *     are set, and the first of the one that follows, if that is given
      * @param second the page on which the first instruction ends, or null
      * @return null if it ends on the next page but that is not given
      */
@@ -106,11 +93,10 @@ final class BlockTranslator {
             long address) {
         bytes = pageBytes;
         block = new TranslatedBlock(page, second, context, offset);
-        decode(offset, second != null);
-        if (instructions.isEmpty()) {
+        if (!plan.decode(block, pageBytes)) {
             return null;
         }
-        flags.begin(instructions, endsBlock(instructions.getLast()));
+        flags.begin(plan);
         forgetAddresses();
         copied.begin();
         coldPaths.clear();
@@ -145,25 +131,25 @@ final class BlockTranslator {
     private void emitInstructions(int offset) {
         at = offset;
         counted = 0;
-        for (current = 0; current < instructions.size(); current++) {
-            instruction = instructions.get(current);
+        for (current = 0; current < plan.instructions().size(); current++) {
+            instruction = plan.instructions().get(current);
             if (countInstructions && current == counted) {
                 count();
             }
             retry = asm.here();
             boolean afterEnabling = interruptsAfterThis;
             interruptsAfterThis = false;
-            flags.approach(instruction, calm(instruction));
+            flags.approach(instruction, plan.calm(instruction));
             emit(instruction);
             flags.pass(instruction, at);
             groups.pass(instruction);
             knownPages.pass(instruction);
             at += instruction.length;
-            if (afterEnabling && !endsBlock(instruction) && flags.inHost() && at < PAGE_SIZE) {
+            if (afterEnabling && !plan.endsBlock(instruction) && flags.inHost() && at < PAGE_SIZE) {
                 jumps.poll(at, Math.max(remaining() - 1, 0));
             }
         }
-        if (!endsBlock(instruction)) {
+        if (!plan.endsBlock(instruction)) {
             flags.makeAgain();
             jumps.jumpTo(at, block.context);
         }
@@ -195,35 +181,15 @@ final class BlockTranslator {
             asm.jmp(asm.here() - asm.size() + loopTop);
             return true;
         }
-        if (!busy() || !flags.makerKnown() || block.secondPage != null || !flagsSpoiltAtTop()) {
+        if (!busy()
+                || !flags.makerKnown()
+                || block.secondPage != null
+                || !plan.flagsSpoiltAtTop()) {
             return false;
         }
         loopEntry = asm.jmpAhead();
         flags.beginAgain();
         return true;
-    }
-
-    /** Whether memory is accessed before the first instruction that replaces the flags. */
-    private boolean flagsSpoiltAtTop() {
-        for (Instruction i : instructions) {
-            if (accesses(i)) {
-                return true;
-            }
-            if (FlagEffects.replaces(i) || FlagEffects.reads(i)) {
-                return false;
-            }
-        }
-        return false;
-    }
-
-    /** Whether its translation leaves flags that are spoilt alone, and the block at probes only. */
-    private boolean calm(Instruction i) {
-        return translated(i)
-                && switch (i.op) {
-                    case NOP, ENDBR, PREFETCH, LEA -> true;
-                    case PUSH, POP -> i.kind0 != Instruction.MEM;
-                    default -> Translatability.copied(i) && !Operands.usesX87(i);
-                };
     }
 
     /** Code that is compared is left when {@link ProcessorBlock#BLOCKS_LEFT} have been run. */
@@ -240,7 +206,8 @@ final class BlockTranslator {
     /** Counts the instructions up to the next one that may leave the block. */
     private void count() {
         counted = current + 1;
-        while (counted < instructions.size() && instructions.get(counted - 1).op != Op.JCC) {
+        while (counted < plan.instructions().size()
+                && plan.instructions().get(counted - 1).op != Op.JCC) {
             counted++;
         }
         asm.loadState(Gpr.SCRATCH, ProcessorBlock.INSTRUCTIONS);
@@ -261,90 +228,8 @@ final class BlockTranslator {
         cold(List.of(differs), () -> exit(site, ExitReason.INTERPRET));
     }
 
-    private void decode(int offset, boolean straddling) {
-        instructions.clear();
-        if (straddling) {
-            instructions.add(decoder.decode(bytes, offset, Decoder.MAX_LENGTH, CodeSize.BITS64));
-            return;
-        }
-        int position = offset;
-        int exits = 0;
-        // A busy loop is not chopped up where blocks of before begin.
-        boolean loop = cache.beginsLoop(block);
-        int most = loop ? MOST_EXITS_OF_LOOP : MOST_EXITS;
-        while (position < PAGE_SIZE && instructions.size() < LONGEST) {
-            Instruction i = decoder.decode(bytes, position, PAGE_SIZE - position, CodeSize.BITS64);
-            if (i == null) {
-                break;
-            }
-            instructions.add(i);
-            position += i.length;
-            boolean known = !loop && block.page.block(block.context, position) != null;
-            if (endsBlock(i) && (known || exits == most || !leadsAhead(i, position))) {
-                break;
-            }
-            exits += i.op == Op.JCC ? 1 : 0;
-        }
-    }
-
-    /**
-     * Whether it is a branch that seldom closes a loop, so that what follows may be of the block.
-     */
-    private static boolean leadsAhead(Instruction i, int next) {
-        return i.op == Op.JCC && near(i) && i.imm > 0 && next + i.imm < PAGE_SIZE;
-    }
-
-    /** Whether nothing of the block follows: it goes elsewhere or to the interpreter. */
-    private boolean endsBlock(Instruction i) {
-        return switch (i.op) {
-            case JMP, CALL, RET, JCC -> true;
-            case SYSCALL, SYSRET -> true;
-            case STAC, CLAC -> !translated(i) || privileges.changesContext(i);
-            default -> !translated(i);
-        };
-    }
-
-    private boolean translated(Instruction i) {
-        boolean bitScan = i.op == Op.TZCNT || i.op == Op.LZCNT;
-        if (!bitScan && !cache.offers(i) || !cache.hostExecutes(i)) {
-            return false;
-        }
-        return switch (i.op) {
-            case JMP, CALL, RET, JCC -> near(i);
-            case NOP, PAUSE, ENDBR, PREFETCH, CLD, SERIALIZE -> !i.lock();
-            case CLFLUSH, CLFLUSHOPT, CLWB -> true;
-            case LEA -> i.operandSize >= 4;
-            case PUSH -> i.operandSize == 8 && i.kind0 != Instruction.SEG;
-            case POP -> i.operandSize == 8 && i.kind0 == Instruction.GPR;
-            case LEAVE -> i.operandSize == 8;
-            case DIV, IDIV -> i.operandSize >= 4 && i.kind0 != Instruction.GPR_HIGH;
-            case CMPXCHG8B, CMPXCHG16B -> true;
-            case MOVS, STOS, LODS -> StringInstruction.translated(i);
-            case BT, BTS, BTR, BTC ->
-                    BitString.translated(i) || Translatability.copied(i) && copied.possible(i);
-            case RDTSC, RDTSCP -> true;
-            case STI -> !Context.user(block.context);
-            case CLI, PUSHF, POPF -> flagTransfers.translated(i, block.context);
-            case SYSCALL, SYSRET, SWAPGS, STAC, CLAC -> privileges.translated(i);
-            default -> Translatability.copied(i) && unitsUsable(i) && copied.possible(i);
-        };
-    }
-
-    private boolean unitsUsable(Instruction i) {
-        if (!Operands.usesUnits(i)) {
-            return true;
-        }
-        return i.vex() ? Context.avxUsable(block.context) : Context.sseUsable(block.context);
-    }
-
-    private static boolean near(Instruction i) {
-        return i.operandSize == 8
-                && !(i.op == Op.CALL && i.kind0 == Instruction.GPR && i.reg0 == 4)
-                && !(i.kind0 == Instruction.REL && Math.abs(i.imm) > FARTHEST_JUMP);
-    }
-
     private void emit(Instruction i) {
-        if (!translated(i)) {
+        if (!plan.translated(i)) {
             exitToInterpreter();
             return;
         }
@@ -357,7 +242,7 @@ final class BlockTranslator {
             case POP -> stack.pop(i);
             case LEAVE -> stack.leave();
             case JCC -> {
-                if (current < instructions.size() - 1) {
+                if (current < plan.instructions().size() - 1) {
                     jumps.leaveBlock(i);
                 } else {
                     jumps.branch(i);
@@ -464,6 +349,10 @@ final class BlockTranslator {
         return copied;
     }
 
+    BlockPlan plan() {
+        return plan;
+    }
+
     TranslatedBlock block() {
         return block;
     }
@@ -517,55 +406,9 @@ final class BlockTranslator {
 
     /** See {@link AccessGroups#plan}; groups that have failed before are of one access. */
     int planGroup(int key, int disp, boolean write, int alignment, boolean anySpan) {
-        int size = block.page.ungrouped(at) ? current + 1 : instructions.size();
-        List<Instruction> known = instructions.subList(0, size);
+        int size = block.page.ungrouped(at) ? current + 1 : plan.instructions().size();
+        List<Instruction> known = plan.instructions().subList(0, size);
         return groups.plan(known, current, key, disp, write, alignment, anySpan, busy());
-    }
-
-    /** How many memory accesses come before the flags are next replaced, from an instruction on. */
-    int accessesUntilReplaced(int from) {
-        int accesses = 0;
-        for (int n = from; n < instructions.size(); n++) {
-            Instruction i = instructions.get(n);
-            if (accesses(i)) {
-                accesses++;
-            }
-            if (FlagEffects.replaces(i)) {
-                break;
-            }
-        }
-        return accesses;
-    }
-
-    /** How many come before the flags are looked at, from the current instruction on. */
-    int accessesUntilRead() {
-        int accesses = 0;
-        for (int n = current; n < instructions.size(); n++) {
-            Instruction i = instructions.get(n);
-            if (!calm(i) || FlagEffects.reads(i)) {
-                break;
-            }
-            accesses += accesses(i) ? 1 : 0;
-        }
-        return accesses;
-    }
-
-    /** Whether new flags are made behind the current instruction before the block may be left. */
-    boolean flagsReplacedNext() {
-        for (int n = current + 1; n < instructions.size(); n++) {
-            Instruction i = instructions.get(n);
-            if (!calm(i) || accesses(i) || FlagEffects.reads(i)) {
-                return false;
-            }
-            if (FlagEffects.replaces(i)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean accesses(Instruction i) {
-        return i.hasMemory() && i.op != Op.LEA || i.op == Op.PUSH || i.op == Op.POP;
     }
 
     /**

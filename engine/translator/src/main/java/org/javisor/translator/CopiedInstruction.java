@@ -29,7 +29,7 @@ final class CopiedInstruction {
     }
 
     /** Whether there are scratch registers enough, and an encoding. */
-    boolean possible(Instruction i) {
+    static boolean possible(Instruction i) {
         if (high(i)) {
             return highPossible(i);
         }
@@ -290,6 +290,14 @@ final class CopiedInstruction {
         if (countsByCl(i)) {
             a.mov32(Gpr.SCRATCH, Gpr.RCX);
         }
+        int field = block.flags().memoryField();
+        if (field >= 0) {
+            address.set(a);
+            loadScratch(a, i.operandSize);
+            a.storeState(field, Gpr.SCRATCH);
+            memory = false;
+            rm = Gpr.SCRATCH;
+        }
         prefixes(a, i, at);
         int rex = i.rex & 8 | (reg & 8) >> 1 | (rm & 8) >> 3;
         if (rex != 0 || i.rex != 0) {
@@ -314,6 +322,15 @@ final class CopiedInstruction {
         boolean rmHolds = rmSpilled || rmIsGpr && regSpilled && rmField == regField;
         if (rmHolds && (both || rmFirst && !firstKept)) {
             a.storeState(ProcessorBlock.register(rmField), rm);
+        }
+    }
+
+    /** The memory operand, of 1 to 8 bytes, to the scratch register. */
+    private static void loadScratch(Assembler a, int size) {
+        if (size < 4) {
+            a.opMem(0, false, MAP_0F, size == 1 ? 0xb6 : 0xb7, Gpr.SCRATCH, false); // movzx
+        } else {
+            a.opMem(size == 8, 0x8b, Gpr.SCRATCH);
         }
     }
 

@@ -54,6 +54,27 @@ record FlagRecipe(Instruction maker, int at, boolean firstKept, boolean secondKe
         return new FlagRecipe(i, at, false, false).keep(block, true, false);
     }
 
+    /** The same for what compares or adds an operand in memory; null if it is none of these. */
+    static FlagRecipe keepingMemory(Instruction i, int at) {
+        boolean first = i.kind0 == MEM && i.kind1 != MEM;
+        boolean second = i.kind0 == GPR && i.kind1 == MEM && Gpr.host(i.reg0) != Gpr.SPILLED;
+        if (first && i.kind1 == GPR && Gpr.host(i.reg1) == Gpr.SPILLED || i.kind2 != NONE) {
+            return null;
+        }
+        boolean possible =
+                switch (i.op) {
+                    case CMP, TEST -> first || second;
+                    case ADD, SUB -> second && i.operandSize >= 4;
+                    default -> false;
+                };
+        return possible ? new FlagRecipe(i, at, first, second) : null;
+    }
+
+    /** Where the operand of such an instruction is to be kept. */
+    int memoryField() {
+        return firstKept ? ProcessorBlock.KEPT_OPERAND : ProcessorBlock.KEPT_OPERAND_2;
+    }
+
     /** Whether nothing had to be kept. */
     boolean asLeft() {
         return !firstKept && !secondKept;

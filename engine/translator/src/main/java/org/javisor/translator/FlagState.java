@@ -16,6 +16,7 @@ final class FlagState {
     private static final int COST_OF_SAVING = 5;
 
     private final BlockTranslator block;
+    private BlockPlan plan;
 
     /** By instruction: whether nobody looks at the flags from before it. */
     private boolean[] dead = new boolean[0];
@@ -42,7 +43,10 @@ final class FlagState {
         this.block = block;
     }
 
-    void begin(List<Instruction> instructions, boolean lastEndsBlock) {
+    void begin(BlockPlan newPlan) {
+        plan = newPlan;
+        List<Instruction> instructions = plan.instructions();
+        boolean lastEndsBlock = plan.endsBlock(instructions.getLast());
         saved = false;
         spoilt = false;
         recipe = null;
@@ -78,7 +82,7 @@ final class FlagState {
         boolean keeps = changes && calm && keepingRepays();
         if (!calm
                 || FlagEffects.reads(i)
-                || changes && !keeps && !(dead() && block.flagsReplacedNext())) {
+                || changes && !keeps && !(dead() && plan.flagsReplacedNext(block.current()))) {
             makeAgain();
         }
         if (keeps) {
@@ -87,9 +91,20 @@ final class FlagState {
             changed = calm ? recipe : null;
             recipe = null;
         }
-        if (replaces && calm && FlagRecipe.needsSource(i) && keepingRepays()) {
-            next = FlagRecipe.keepSource(block, i, block.at());
+        if (replaces && calm && keepingRepays()) {
+            if (FlagRecipe.needsSource(i)) {
+                next = FlagRecipe.keepSource(block, i, block.at());
+            } else if (plan.accessesUntilReplaced(block.current() + 1) > 1) {
+                next = FlagRecipe.keepingMemory(i, block.at());
+            }
         }
+    }
+
+    /**
+     * The field in which the current instruction is to keep its operand in memory, or less than 0.
+     */
+    int memoryField() {
+        return next != null && next.maker().hasMemory() ? next.memoryField() : -1;
     }
 
     /** Has the host's flags be the guest's again if what made them can be repeated. */
@@ -103,7 +118,7 @@ final class FlagState {
     /** Whether keeping operands lets accesses behind the current instruction spoil the flags. */
     private boolean keepingRepays() {
         int following = block.current() + 1;
-        return block.busy() && dead[following] && block.accessesUntilReplaced(following) > 0;
+        return block.busy() && dead[following] && plan.accessesUntilReplaced(following) > 0;
     }
 
     /** After an instruction has been translated. */
@@ -137,11 +152,11 @@ final class FlagState {
             spoilt |= repeatingRepays(shared, saving);
             return spoilt;
         }
-        if (recipe != null || changed != null && block.flagsReplacedNext()) {
+        if (recipe != null || changed != null && plan.flagsReplacedNext(block.current())) {
             spoilt = true;
             return true;
         }
-        int accesses = block.accessesUntilReplaced(block.current()) - shared + 1;
+        int accesses = plan.accessesUntilReplaced(block.current()) - shared + 1;
         if (accesses * saving > COST_OF_SAVING) {
             save();
             return true;
@@ -154,7 +169,7 @@ final class FlagState {
         if (recipe == null || !block.busy()) {
             return false;
         }
-        int accesses = block.accessesUntilRead();
+        int accesses = plan.accessesUntilRead(block.current());
         return accesses > 0 && Math.max(accesses - shared + 1, 1) * saving > recipe.cost();
     }
 

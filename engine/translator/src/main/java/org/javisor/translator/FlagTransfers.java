@@ -17,7 +17,7 @@ final class FlagTransfers {
         this.block = block;
     }
 
-    boolean translated(Instruction i, int context) {
+    static boolean translated(Instruction i, int context) {
         if (Context.user(context)) {
             return false;
         }

@@ -20,23 +20,23 @@ final class PrivilegeTransfers {
         this.block = block;
     }
 
-    boolean translated(Instruction i) {
-        boolean user = Context.user(block.context());
+    static boolean translated(Instruction i, int context) {
+        boolean user = Context.user(context);
         return switch (i.op) {
             case SYSCALL -> user;
             case SYSRET -> !user && i.operandSize == 8;
             case SWAPGS, CLAC -> !user;
-            default -> !user && !smapOff();
+            default -> !user && !smapOff(context);
         };
     }
 
     /** Whether code after STAC or CLAC runs in another context. */
-    boolean changesContext(Instruction i) {
-        return i.op == org.javisor.x86.Op.STAC || smapOff();
+    static boolean changesContext(Instruction i, int context) {
+        return i.op == org.javisor.x86.Op.STAC || smapOff(context);
     }
 
-    private boolean smapOff() {
-        return Context.rights(block.context()) == Context.SUPERVISOR_SMAP_OFF;
+    private static boolean smapOff(int context) {
+        return Context.rights(context) == Context.SUPERVISOR_SMAP_OFF;
     }
 
     private int sibling(int rights) {
@@ -69,7 +69,7 @@ final class PrivilegeTransfers {
 
     /** Where user pages cannot be touched, AC is clear already. */
     private void clac() {
-        if (smapOff()) {
+        if (smapOff(block.context())) {
             Assembler a = block.asm;
             a.loadState32(Gpr.SCRATCH, ProcessorBlock.SMAP_ON);
             interpretIfZero();

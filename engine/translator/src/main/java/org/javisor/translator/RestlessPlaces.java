@@ -8,8 +8,8 @@ package org.javisor.translator;
  */
 final class RestlessPlaces {
     /**
-     * Accesses for a renewal that repay it: it and the branch that was foreseen wrongly take so many
-     * times what a slot saves. See docs/adr/0017.
+     * Accesses for a renewal that repay it: it and the branch that was foreseen wrongly take so
+     * many times what a slot saves. See docs/adr/0017.
      */
     static final int REPAY = 256;
 

@@ -157,7 +157,7 @@ final class TranslationCache implements WriteObserver {
         if (!page.valid || second != null && !second.valid) {
             return null;
         }
-        copy(page, offset, Math.min(BlockTranslator.MOST_BYTES, GuestMemory.PAGE_SIZE - offset), 0);
+        copy(page, offset, Math.min(BlockPlan.MOST_BYTES, GuestMemory.PAGE_SIZE - offset), 0);
         if (second != null) {
             copy(second, 0, Decoder.MAX_LENGTH, GuestMemory.PAGE_SIZE);
         }

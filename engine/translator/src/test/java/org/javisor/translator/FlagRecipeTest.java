@@ -93,10 +93,13 @@ class FlagRecipeTest {
                     String shifted = encode(size, 0xc1, extension, register) + "01";
                     makers.add(new Maker(shifted, register, 2, CF_PF_ZF_SF_OF));
                 }
-                for (int code : new int[] {0x0b, 0x23, 0x33}) {
-                    // or, and, xor with what R8 points at
-                    makers.add(new Maker(encodeAtR8(size, code, register), register, 2, 0x8c5));
+                for (int code : new int[] {0x0b, 0x23, 0x33, 0x03, 0x2b, 0x3b, 0x39, 0x85}) {
+                    // Those with what R8 points at
+                    String bytes = encodeAtR8(size, code, register);
+                    makers.add(new Maker(bytes, register, 2, definedBy(code & ~2)));
                 }
+                makers.add(new Maker(encodeAtR8(size, 0x81, 7) + immediate(size), 0, 2, 0x8d5));
+                makers.add(new Maker(encodeAtR8(size, 0xf7, 0) + immediate(size), 0, 2, 0x8c5));
             }
         }
         return makers;
@@ -162,7 +165,7 @@ class FlagRecipeTest {
         if ((changes & 2) != 0) {
             code.mov(maker.second, 0x77);
         }
-        // mov rbx, [r8]; mov rbx, [r10]; xor ebx, ebx
+        // mov rbx, [r8]; mov rbx, [r10]; xor ebx, ebx; pushfq; pop rdi
         code.hex("498b18 498b1a").hex(replaced ? "31db" : "").hex("9c 5f").end();
         SmallGuest.Ending ending = run(code);
         assertThat(ending.vector()).as(maker.toString()).isEqualTo(14);
