@@ -56,9 +56,9 @@ record FlagRecipe(Instruction maker, int at, boolean firstKept, boolean secondKe
 
     /** The same for what compares or adds an operand in memory; null if it is none of these. */
     static FlagRecipe keepingMemory(Instruction i, int at) {
-        boolean first = i.kind0 == MEM && i.kind1 != MEM;
-        boolean second = i.kind0 == GPR && i.kind1 == MEM && Gpr.host(i.reg0) != Gpr.SPILLED;
-        if (first && i.kind1 == GPR && Gpr.host(i.reg1) == Gpr.SPILLED || i.kind2 != NONE) {
+        boolean first = i.kind0 == MEM && (i.kind1 == IMM || inHost(i.kind1, i.reg1));
+        boolean second = inHost(i.kind0, i.reg0) && i.kind1 == MEM;
+        if (i.kind2 != NONE) {
             return null;
         }
         boolean possible =
@@ -136,7 +136,7 @@ record FlagRecipe(Instruction maker, int at, boolean firstKept, boolean secondKe
 
     /** How many instructions make the flags. */
     int cost() {
-        int loads = inHost(firstKept, maker.reg0) ? 0 : 1;
+        int loads = firstInHost() ? 0 : 1;
         return loads + (maker.op == Op.ADD || maker.op == Op.SUB ? 2 : 1);
     }
 
@@ -144,7 +144,7 @@ record FlagRecipe(Instruction maker, int at, boolean firstKept, boolean secondKe
     void make(BlockTranslator block) {
         Assembler a = block.asm;
         boolean compares = maker.op == Op.CMP || maker.op == Op.TEST;
-        if (compares && inHost(firstKept, maker.reg0) && secondInHost()) {
+        if (compares && firstInHost() && secondInHost()) {
             block.copied().emit(maker, at); // next to which a jump may be put
             return;
         }
@@ -177,12 +177,17 @@ record FlagRecipe(Instruction maker, int at, boolean firstKept, boolean secondKe
         }
     }
 
-    private static boolean inHost(boolean kept, int register) {
-        return !kept && Gpr.host(register) != Gpr.SPILLED;
+    /** Whether an operand is a register, the lower part of one perhaps, that the host holds. */
+    private static boolean inHost(int kind, int register) {
+        return kind == GPR && Gpr.host(register) != Gpr.SPILLED;
+    }
+
+    private boolean firstInHost() {
+        return !firstKept && inHost(maker.kind0, maker.reg0);
     }
 
     private boolean secondInHost() {
-        return maker.kind1 == IMM || inHost(secondKept, maker.reg1);
+        return maker.kind1 == IMM || !secondKept && inHost(maker.kind1, maker.reg1);
     }
 
     /** Carries out an instruction on a host register and the second operand. */

@@ -102,6 +102,12 @@ class FlagRecipeTest {
                 makers.add(new Maker(encodeAtR8(size, 0xf7, 0) + immediate(size), 0, 2, 0x8c5));
             }
         }
+        // cmp [DATA], ah; test [DATA], dh; cmp ah, [DATA]; add ah, dh; add rax, rax
+        for (String code : new String[] {"382425", "843425", "3a2425"}) {
+            makers.add(new Maker(code + "c0ff0300", 0, 2, code.startsWith("84") ? 0x8c5 : 0x8d5));
+        }
+        makers.add(new Maker("00f4", 0, 2, CF_PF_ZF_SF_OF | AF));
+        makers.add(new Maker("4801c0", 0, 2, CF_PF_ZF_SF_OF | AF));
         return makers;
     }
 
