@@ -75,6 +75,32 @@ public abstract class HostSafetyContract extends GuestContract {
         }
     }
 
+    /** The sum of a displacement and the instruction's place in its page needs 33 bits. */
+    @ParameterizedTest
+    @ValueSource(ints = {Integer.MAX_VALUE, Integer.MAX_VALUE - 0xfff, Integer.MIN_VALUE})
+    public void displacementFromRip_asFarAsCanBe_leadsThere(int displacement) {
+        long at = USER + 0xff0;
+        // mov rax, [rip + displacement]
+        Ending ending = guest.runUser(GuestCode.at(at).hex("488b05").raw32(displacement).end());
+        assertPageFault(ending, 4, at + 7 + displacement);
+        // lea rax, [rip + displacement]; ud2
+        ending = guest.runUser(GuestCode.at(at).hex("488d05").raw32(displacement).hex("0f0b"));
+        assertException(ending, 6, 0);
+        assertThat(ending.state().gpr[RAX]).isEqualTo(at + 7 + displacement);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"e9", "e8", "0f83"}) // jmp, call, jnc
+    public void jump_asFarAsCanBe_leadsThere(String opcode) {
+        long at = USER + 0xff0;
+        for (int displacement : new int[] {Integer.MAX_VALUE, Integer.MAX_VALUE - 0xfff}) {
+            Ending ending = guest.runUser(GuestCode.at(at).hex(opcode).raw32(displacement).end());
+            long target = at + opcode.length() / 2 + 4 + displacement;
+            assertPageFault(ending, 0x14, target);
+            assertThat(ending.rip()).isEqualTo(target);
+        }
+    }
+
     // Division
 
     @ParameterizedTest

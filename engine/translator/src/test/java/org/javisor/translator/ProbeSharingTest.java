@@ -122,44 +122,6 @@ class ProbeSharingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void accessThroughRip_asFarAsCanBe_faultsThere(boolean busy) {
-        Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
-        try (SmallGuest guest = new SmallGuest(hypervisor)) {
-            for (int displacement : new int[] {Integer.MAX_VALUE, Integer.MIN_VALUE}) {
-                // mov rax, [rip + displacement]
-                GuestCode code = GuestCode.at(SmallGuest.USER + 0xff0);
-                guest.load(code.hex("488b05").raw32(displacement).end());
-                SmallGuest.Ending ending = guest.run(guest.userState(code.address()));
-                assertThat(ending.vector()).isEqualTo(14);
-                assertThat(ending.state().cr2).isEqualTo(code.address() + 7 + displacement);
-                // lea rax, [rip + displacement]
-                GuestCode address = GuestCode.at(SmallGuest.USER + 0xff0);
-                guest.load(address.hex("488d05").raw32(displacement).hex("0f0b"));
-                ending = guest.run(guest.userState(address.address()));
-                assertThat(ending.state().gpr[GuestCode.RAX])
-                        .isEqualTo(address.address() + 7 + displacement);
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"e9", "e8", "0f83"})
-    void jumpAsFarAsCanBe_faultsThere(String opcode) {
-        try (SmallGuest guest = new SmallGuest(new TranslatorHypervisor())) {
-            for (int displacement : new int[] {Integer.MAX_VALUE, Integer.MIN_VALUE + 0x40000}) {
-                GuestCode code = GuestCode.at(SmallGuest.USER + 0xff0);
-                guest.load(code.hex(opcode).raw32(displacement).end());
-                SmallGuest.Ending ending = guest.run(guest.userState(code.address()));
-                long target = code.address() + opcode.length() / 2 + 4 + displacement;
-                assertThat(ending.vector()).isEqualTo(14);
-                assertThat(ending.rip()).isEqualTo(target);
-                assertThat(ending.state().cr2).isEqualTo(target);
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
     void accessThroughASegmentAlone_startsFromItsBase(boolean busy) {
         Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
         try (SmallGuest guest = new SmallGuest(hypervisor)) {
