@@ -1,6 +1,5 @@
 package org.javisor.translator;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.javisor.x86.Instruction;
@@ -26,8 +25,6 @@ import org.javisor.x86.Instruction;
  */
 final class MemoryProbe {
     private static final int NO_SLOT = -1;
-    private static final int NO_FIELD = -1;
-    private static final int PAGE_SIZE = 4096;
 
     /** What the form with flags saves, in what an instruction costs. */
     private static final int SLOT_SAVING = 2, LOOKUP_SAVING = 4;
@@ -41,52 +38,6 @@ final class MemoryProbe {
 
     MemoryProbe(BlockTranslator block) {
         this.block = block;
-    }
-
-    /** A linear address that is needed, and how to get at it without touching flags. */
-    private sealed interface Linear {
-        /** Puts it into {@link Gpr#ADDRESS}, perhaps using {@link Gpr#SCRATCH}. */
-        void compute();
-    }
-
-    /** It takes a computation. */
-    private record Computed(Runnable computation) implements Linear {
-        @Override
-        public void compute() {
-            computation.run();
-        }
-    }
-
-    /**
-     * It lies a displacement from what a host register holds.
-     *
-     * @param field of the processor block that has to be loaded to the register, {@link
-     *     Gpr#ADDRESS}, before, or {@link #NO_FIELD}
-     */
-    private record Near(Assembler a, int register, int displacement, int field) implements Linear {
-        @Override
-        public void compute() {
-            load();
-            if (displacement != 0) {
-                a.lea(Gpr.ADDRESS, register, displacement);
-            } else if (register != Gpr.ADDRESS) {
-                a.mov(Gpr.ADDRESS, register); // which processors do by renaming
-            }
-        }
-
-        void load() {
-            if (field != NO_FIELD) {
-                a.loadState(register, field);
-            }
-        }
-
-        /** Whether it is known that bytes from there on lie on one page, and how aligned. */
-        boolean placed(int size, int alignment) {
-            int offset = displacement & PAGE_SIZE - 1;
-            return field == ProcessorBlock.PAGE
-                    && offset + size <= PAGE_SIZE
-                    && (offset & alignment - 1) == 0;
-        }
     }
 
     /**
@@ -117,20 +68,22 @@ final class MemoryProbe {
         return grouped(access, start -> linear(i, start - disp), scratchFree);
     }
 
-    private Linear linear(Instruction i, int farther) {
+    private LinearAddress linear(Instruction i, int farther) {
         int after = block.next();
         if (Addresses.nearRegister(i)) {
-            return new Near(block.asm, Gpr.host(i.base), (int) i.disp + farther, NO_FIELD);
+            return new LinearAddress.Near(
+                    block.asm, Gpr.host(i.base), (int) i.disp + farther, LinearAddress.NO_FIELD);
         }
         if (Addresses.nearPage(i)) {
             int displacement = after + (int) i.disp + farther;
-            return new Near(block.asm, Gpr.ADDRESS, displacement, ProcessorBlock.PAGE);
+            return new LinearAddress.Near(
+                    block.asm, Gpr.ADDRESS, displacement, ProcessorBlock.PAGE);
         }
         if (Addresses.nearSegment(i)) {
             int field = Addresses.segmentBase(i);
-            return new Near(block.asm, Gpr.ADDRESS, (int) i.disp + farther, field);
+            return new LinearAddress.Near(block.asm, Gpr.ADDRESS, (int) i.disp + farther, field);
         }
-        return new Computed(() -> block.addresses().linear(i, after, farther));
+        return new LinearAddress.Computed(() -> block.addresses().linear(i, after, farther));
     }
 
     /** The same for 8 bytes of the stack. */
@@ -140,7 +93,10 @@ final class MemoryProbe {
 
     HostAddress stack(int disp, boolean write, boolean scratchFree) {
         Access access = new Access(AccessGroups.stackKey(), disp, 8, write, 1);
-        return grouped(access, start -> new Near(block.asm, Gpr.RSP, start, NO_FIELD), scratchFree);
+        return grouped(
+                access,
+                start -> new LinearAddress.Near(block.asm, Gpr.RSP, start, LinearAddress.NO_FIELD),
+                scratchFree);
     }
 
     /** An access that may share a probe with others of its key. */
@@ -149,7 +105,8 @@ final class MemoryProbe {
     /**
      * @param start the linear address at a displacement
      */
-    private HostAddress grouped(Access access, IntFunction<Linear> start, boolean scratchFree) {
+    private HostAddress grouped(
+            Access access, IntFunction<LinearAddress> start, boolean scratchFree) {
         AccessGroups groups = block.groups();
         int key = access.key;
         int disp = access.displacement;
@@ -197,7 +154,7 @@ final class MemoryProbe {
     /** Where the distance stands that the last probe has found. */
     private int distanceField() {
         if (lastSlot >= 0) {
-            return distance(lastSlot);
+            return SlotCheck.distance(block.context(), lastSlot);
         }
         int field = block.knownPages().freeField();
         block.asm.storeState(field, Gpr.SCRATCH);
@@ -205,19 +162,10 @@ final class MemoryProbe {
     }
 
     /** How far the page is on the host stands in a field. */
-    private HostAddress onKnownPage(Linear linear, int field, boolean scratchFree) {
-        Assembler a = block.asm;
-        int register = Gpr.ADDRESS;
-        int displacement = 0;
-        if (linear instanceof Near near) {
-            near.load();
-            register = near.register;
-            displacement = near.displacement;
-        } else {
-            linear.compute();
-        }
-        a.loadState(Gpr.SCRATCH, field);
-        HostAddress found = new HostAddress(register, Gpr.SCRATCH, displacement);
+    private HostAddress onKnownPage(LinearAddress linear, int field, boolean scratchFree) {
+        linear.load();
+        block.asm.loadState(Gpr.SCRATCH, field);
+        HostAddress found = new HostAddress(linear.register(), Gpr.SCRATCH, linear.displacement());
         return scratchFree ? found : summedUp(found);
     }
 
@@ -234,7 +182,10 @@ final class MemoryProbe {
      */
     void emit(Runnable address, int size, boolean write, int alignment) {
         block.groups().end();
-        emit(new Check(new Computed(address), size, write, alignment, null, false), 1, false);
+        emit(
+                new Check(new LinearAddress.Computed(address), size, write, alignment, null, false),
+                1,
+                false);
     }
 
     /**
@@ -244,7 +195,7 @@ final class MemoryProbe {
      * @param neededLater whether {@link Gpr#SCRATCH} is to have the distance, if no slot has it
      */
     private record Check(
-            Linear linear,
+            LinearAddress linear,
             int size,
             boolean write,
             int alignment,
@@ -260,7 +211,7 @@ final class MemoryProbe {
         }
         boolean bySlot = slotRepays();
         boolean mayClobber =
-                bySlot && placed(check)
+                bySlot && check.linear.placed(check.size, check.alignment)
                         ? !block.flags().inHost()
                         : block.flags()
                                 .allowSpoiling(accesses, bySlot ? SLOT_SAVING : LOOKUP_SAVING);
@@ -268,10 +219,6 @@ final class MemoryProbe {
         return bySlot
                 ? bySlot(check, mayClobber, scratchFree)
                 : byLookup(check, mayClobber, scratchFree);
-    }
-
-    private static boolean placed(Check check) {
-        return check.linear instanceof Near near && near.placed(check.size, check.alignment);
     }
 
     private void call(Check check, int span) {
@@ -288,32 +235,33 @@ final class MemoryProbe {
         TlbLookup lookup =
                 new TlbLookup(a, block.context(), check.size, check.write, check.alignment);
         int site = block.sites().access(check.write, check.size, check.alignment, check.group);
-        HostAddress sum = new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
-        Near near = check.linear instanceof Near n && n.field == NO_FIELD ? n : null;
-        if (near != null) {
-            sum = new HostAddress(near.register, Gpr.SCRATCH, near.displacement);
-        }
-        boolean computed = mayClobber || near == null;
+        LinearAddress linear = check.linear;
+        boolean stays = linear.stays();
+        HostAddress sum =
+                stays
+                        ? new HostAddress(linear.register(), Gpr.SCRATCH, linear.displacement())
+                        : new HostAddress(Gpr.ADDRESS, Gpr.SCRATCH, 0);
+        boolean computed = mayClobber || !stays;
         if (computed) {
-            check.linear.compute();
+            linear.compute();
         }
         int miss =
                 mayClobber
                         ? lookup.withFlags()
                         : computed
                                 ? lookup.withoutFlags()
-                                : lookup.withoutFlags(near.register, near.displacement);
+                                : lookup.withoutFlags(linear.register(), linear.displacement());
         Runnable remake = block.flags().remake();
         block.cold(
                 List.of(miss),
                 () -> {
-                    if (mayClobber || near != null) {
-                        check.linear.compute();
+                    if (mayClobber || stays) {
+                        linear.compute();
                     }
                     remake.run();
                     block.exit(site, ExitReason.MEMORY);
                 });
-        if (mayClobber && (near == null || !scratchFree)) {
+        if (mayClobber && !(stays && scratchFree)) {
             lookup.addHost();
             if (check.neededLater) {
                 lookup.distance();
@@ -330,36 +278,33 @@ final class MemoryProbe {
         Assembler a = block.asm;
         int slot = nextSlot(check.write);
         lastSlot = slot;
+        SlotCheck slotCheck = new SlotCheck(a, block.context(), slot);
         if (block.onTrial()) {
-            count(a, slot);
+            slotCheck.count();
         }
-        int register = Gpr.ADDRESS;
-        int displacement = 0;
-        if (check.linear instanceof Near near) {
-            near.load();
-            register = near.register;
-            displacement = near.displacement;
-        } else {
-            check.linear.compute();
-        }
+        LinearAddress linear = check.linear;
+        linear.load();
         int site =
                 block.sites().access(check.write, check.size, check.alignment, slot, check.group);
-        HostAddress sum = new HostAddress(register, Gpr.SCRATCH, displacement);
+        HostAddress sum = new HostAddress(linear.register(), Gpr.SCRATCH, linear.displacement());
         List<Integer> misses =
-                placed(check)
-                        ? List.of(missUnlessSamePage(slot, sum, mayClobber))
-                        : mayClobber ? withFlags(slot, sum, check) : withoutFlags(slot, sum, check);
+                linear.placed(check.size, check.alignment)
+                        ? List.of(slotCheck.ofPage(sum, mayClobber))
+                        : mayClobber
+                                ? slotCheck.withFlags(sum, check.size, check.alignment)
+                                : slotCheck.withoutFlags(
+                                        sum, check.size, check.alignment, check.group == null);
         long inside = a.here();
         HostAddress found = HostAddress.whole(0);
-        if (!scratchFree && mayClobber && check.linear instanceof Computed) {
-            a.memState(distance(slot));
+        if (!scratchFree && mayClobber && linear.isWhole()) {
+            a.memState(slotCheck.distance());
             a.opMem(true, 0x03, Gpr.ADDRESS); // add
         } else {
-            a.loadState(Gpr.SCRATCH, distance(slot));
+            a.loadState(Gpr.SCRATCH, slotCheck.distance());
             found = scratchFree ? sum : summedUp(sum);
         }
         long done = a.here();
-        boolean again = scratchFree && register == Gpr.ADDRESS;
+        boolean again = scratchFree && linear.register() == Gpr.ADDRESS;
         Runnable remake = block.flags().remake();
         int beyond = check.size - check.alignment;
         int argument = beyond << 16 | ProcessorBlock.SLOT_PAGE + slot;
@@ -367,8 +312,8 @@ final class MemoryProbe {
         block.cold(
                 misses,
                 () -> {
-                    if (check.linear instanceof Near) {
-                        check.linear.compute();
+                    if (!linear.isWhole()) {
+                        linear.compute();
                     }
                     a.movImm32(Gpr.SCRATCH, argument);
                     a.call(stub);
@@ -377,26 +322,11 @@ final class MemoryProbe {
                     block.exitRenewing(site);
                     a.bind8(renewed);
                     if (again) {
-                        reload(check.linear);
+                        linear.load();
                     }
                     a.jmp(scratchFree ? inside : done);
                 });
         return found;
-    }
-
-    private static void reload(Linear linear) {
-        switch (linear) {
-            case Near near -> near.load();
-            case Computed computed -> computed.compute();
-        }
-    }
-
-    private int page(int slot) {
-        return ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PAGE + slot;
-    }
-
-    private int distance(int slot) {
-        return ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_DISTANCE + slot;
     }
 
     /**
@@ -407,79 +337,11 @@ final class MemoryProbe {
         return Context.user(block.context()) && block.busy() && !block.accessesManyPages();
     }
 
-    private void count(Assembler a, int slot) {
-        int counter = ProcessorBlock.slots(block.context()) + ProcessorBlock.SLOT_PASSES + slot;
-        a.loadState(Gpr.SCRATCH, counter);
-        a.lea(Gpr.SCRATCH, Gpr.SCRATCH, 1);
-        a.storeState(counter, Gpr.SCRATCH);
-    }
-
     private int nextSlot(boolean write) {
         int number =
                 write
                         ? ProcessorBlock.READ_SLOTS + nextWrite++ % ProcessorBlock.WRITE_SLOTS
                         : nextRead++ % ProcessorBlock.READ_SLOTS;
         return 8 * number;
-    }
-
-    /** Where the offset in the page is known, only its page is to be compared. */
-    private int missUnlessSamePage(int slot, HostAddress sum, boolean mayClobber) {
-        Assembler a = block.asm;
-        a.loadState(Gpr.SCRATCH, page(slot));
-        int page = sum.displacement() & -PAGE_SIZE;
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, sum.base(), mayClobber ? page : page + 1);
-        if (mayClobber) {
-            a.op(true, 0x85, Gpr.SCRATCH, Gpr.SCRATCH); // test
-            return a.jccAhead(5);
-        }
-        return a.loopFarAhead();
-    }
-
-    private List<Integer> withFlags(int slot, HostAddress sum, Check check) {
-        Assembler a = block.asm;
-        a.loadState(Gpr.SCRATCH, page(slot));
-        if (sum.displacement() == 0) {
-            a.op(true, 0x01, sum.base(), Gpr.SCRATCH); // add
-        } else {
-            sum.set(a);
-            a.leaMem(Gpr.SCRATCH);
-        }
-        List<Integer> misses = new ArrayList<>();
-        if (check.alignment > 1) {
-            a.testImm(true, Gpr.SCRATCH, -4096 | check.alignment - 1);
-            misses.add(a.jccAhead(5));
-        }
-        if (check.alignment == 1 || check.alignment < check.size) {
-            a.aluImm(true, 7, Gpr.SCRATCH, 4096 - check.size);
-            misses.add(a.jccAhead(7));
-        }
-        return misses;
-    }
-
-    /**
-     * A single access passes if it is aligned to its size, and so does not reach beyond the page;
-     * others of its kind are the stub's.
-     */
-    private List<Integer> withoutFlags(int slot, HostAddress sum, Check check) {
-        boolean single = check.group == null;
-        int aligned =
-                single
-                        ? Math.max(check.alignment, Integer.highestOneBit(2 * check.size - 1))
-                        : check.alignment;
-        List<Integer> misses = new ArrayList<>();
-        misses.add(missUnlessInside(slot, sum, 0, Math.min(aligned, 32)));
-        if (check.size > Math.min(aligned, 32)) {
-            misses.add(missUnlessInside(slot, sum, check.size - 1, 1));
-        }
-        return misses;
-    }
-
-    private int missUnlessInside(int slot, HostAddress sum, int beyond, int alignment) {
-        Assembler a = block.asm;
-        a.loadState(Gpr.SCRATCH, page(slot));
-        int one = ProcessorBlock.oneInside(alignment);
-        a.leaSum(Gpr.SCRATCH, Gpr.SCRATCH, sum.base(), sum.displacement() + beyond + one);
-        a.pextState(Gpr.SCRATCH, Gpr.SCRATCH, ProcessorBlock.outsideMask(alignment));
-        return a.loopFarAhead();
     }
 }
