@@ -8,56 +8,38 @@ sealed interface LinearAddress {
     void compute();
 
     /** Sees to it that it lies {@link #displacement} from {@link #register}. */
-    void load();
+    default void load() {
+        compute();
+    }
 
-    int register();
+    default int register() {
+        return Gpr.ADDRESS;
+    }
 
-    int displacement();
+    default int displacement() {
+        return 0;
+    }
 
     /** Whether {@link #load} leaves nothing to be added. */
-    boolean isWhole();
+    default boolean isWhole() {
+        return true;
+    }
 
     /** Whether the register is the guest's, and so stays what it is. */
-    boolean stays();
+    default boolean stays() {
+        return false;
+    }
 
     /** Whether it is known that bytes from there on lie on one page, and how aligned. */
-    boolean placed(int size, int alignment);
+    default boolean placed(int size, int alignment) {
+        return false;
+    }
 
     /** It takes a computation. */
     record Computed(Runnable computation) implements LinearAddress {
         @Override
         public void compute() {
             computation.run();
-        }
-
-        @Override
-        public void load() {
-            computation.run();
-        }
-
-        @Override
-        public int register() {
-            return Gpr.ADDRESS;
-        }
-
-        @Override
-        public int displacement() {
-            return 0;
-        }
-
-        @Override
-        public boolean isWhole() {
-            return true;
-        }
-
-        @Override
-        public boolean stays() {
-            return false;
-        }
-
-        @Override
-        public boolean placed(int size, int alignment) {
-            return false;
         }
     }
 
