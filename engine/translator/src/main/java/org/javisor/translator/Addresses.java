@@ -44,24 +44,22 @@ final class Addresses {
                 && i.index < 0
                 && i.addressSize == 8
                 && i.segment < FS
-                && Math.abs(i.disp) < FAR;
+                && near(i.disp);
     }
 
     /** Whether it lies a displacement from the start of the page whose code runs. */
     static boolean nearPage(Instruction i) {
-        return i.base == Instruction.RIP
-                && i.addressSize == 8
-                && i.segment < FS
-                && Math.abs(i.disp) < FAR;
+        return i.base == Instruction.RIP && i.addressSize == 8 && i.segment < FS && near(i.disp);
     }
 
     /** Whether it lies a displacement from the base of FS or GS. */
     static boolean nearSegment(Instruction i) {
-        return i.segment >= FS
-                && i.base < 0
-                && i.index < 0
-                && i.addressSize == 8
-                && Math.abs(i.disp) < FAR;
+        return i.segment >= FS && i.base < 0 && i.index < 0 && i.addressSize == 8 && near(i.disp);
+    }
+
+    /** Without the absolute value, which the least of all numbers has not: it may have 64 bits. */
+    private static boolean near(long displacement) {
+        return -FAR < displacement && displacement < FAR;
     }
 
     /** The field with the base of FS or GS. */

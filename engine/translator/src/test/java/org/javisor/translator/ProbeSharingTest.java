@@ -140,4 +140,18 @@ class ProbeSharingTest {
             assertThat(guest.memory().read64(DATA + 8)).isEqualTo(0x77);
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void accessThroughASegmentAlone_withTheLeastDisplacement_isNotCanonical(boolean busy) {
+        Hypervisor hypervisor = busy ? TranslatorHypervisor.busy() : new TranslatorHypervisor();
+        try (SmallGuest guest = new SmallGuest(hypervisor)) {
+            // mov rax, fs:[0x8000000000000000]
+            guest.load(GuestCode.at(SmallGuest.USER).hex("6448a10000000000000080").end());
+            VcpuState state = guest.userState(SmallGuest.USER);
+            state.segments[VcpuState.FS] =
+                    new VcpuState.Segment(SmallGuest.USER_DATA, DATA, -1, 0xc0f3);
+            assertThat(guest.run(state).vector()).isEqualTo(13);
+        }
+    }
 }
